@@ -1,0 +1,292 @@
+// Package call is the heart: a call's state machine and the actor that runs it.
+//
+// Step is pure. The actor (one goroutine per call) takes an event from its mailbox, steps, and performs the effects
+// through the interfaces of this file. Nothing here knows sipgo, pion, sockets or bbolt; package sip implements Leg and
+// Dialer, an adapter over package media implements MediaSession, and cmd binds them.
+//
+// No method of these interfaces blocks: what takes time is started, and its outcome is posted back as an event.
+package call
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"strowger/routing"
+	"strowger/store"
+)
+
+// Reason says why a leg is ended, for the Reason header (RFC 3326) and the record.
+type Reason struct {
+	Protocol string // "SIP" or "Q.850"
+	Cause    int    // 200, 486, ... or a Q.850 cause
+	Text     string
+}
+
+// AnsweredElsewhere stops the legs that lost a fork.
+var AnsweredElsewhere = Reason{"SIP", 200, "Call completed elsewhere"}
+
+// Party is one end of a call as signalling shows it.
+type Party struct {
+	Number string // E.164, extension, user id, or "anonymous"
+	Name   string // display name
+}
+
+// Leg is the SIP side of one party: one dialog, from the first INVITE to the last BYE. The sip package implements it,
+// for both directions. All methods return at once and are safe in any state: one that no longer fits does nothing.
+type Leg interface {
+	// SIPCallID is the Call-ID header, for the record.
+	SIPCallID() string
+	// Remote describes the peer for logs and records ("sip:bob@10.0.0.7:5060;transport=udp").
+	Remote() string
+
+	// Provisional sends 180, or 183 with SDP (UAS legs).
+	Provisional(code int, sdp []byte)
+	// Answer sends 200 with SDP and retransmits it until ACK (UAS legs); Acked or Failed follows.
+	Answer(sdp []byte)
+	// Reject sends a final error (UAS legs), with Reason when its Cause is set.
+	Reject(code int, phrase string, r Reason)
+
+	// Hangup ends the leg whatever its state: CANCEL while it rings (with the Reason header), BYE once it is up, a 480 for
+	// an unanswered UAS leg. A 2xx that crosses the CANCEL is ACKed and ended with BYE by the leg itself, without an event.
+	// Ended is posted when the peer or the transaction timer has confirmed.
+	Hangup(r Reason)
+
+	// Reinvite sends a re-INVITE with this offer; Reanswered or ReinviteFailed follows. Glare (491) is retried inside.
+	Reinvite(sdp []byte)
+	// AnswerReinvite answers a peer's Reoffered with SDP; RejectReinvite refuses it (488, 491).
+	AnswerReinvite(sdp []byte)
+	RejectReinvite(code int)
+
+	// Ack sends the pending ACK with SDP, after an Answered event whose offer came in the 2xx (our INVITE had no SDP).
+	Ack(sdp []byte)
+
+	// Info sends an INFO with this body (DTMF as application/dtmf-relay).
+	Info(contentType string, body []byte)
+}
+
+// LegEvent is what a Leg posts. Post never blocks. Events of one leg arrive in order.
+type LegEvent struct {
+	Type LegEventType
+	Code int    // Progress, Failed: the SIP status; 408 for a timeout, 503 for an unreachable peer
+	SDP  []byte // Progress, Answered, Acked, Reoffered, Reanswered
+	// Reason is from the peer's Reason header or, failing that, the status phrase.
+	Reason Reason
+	// Digit and Millis: Digit events from SIP INFO.
+	Digit  byte
+	Millis int
+	// ToTag tells forks apart in Progress events (RFC 3261 §12.1.2).
+	ToTag string
+}
+
+// LegEventType says what happened on a leg.
+type LegEventType int
+
+// The events of a leg.
+const (
+	Progress       LegEventType = iota // UAC: 18x arrived, perhaps with SDP (early media)
+	Answered                           // UAC: 2xx arrived; already ACKed unless SDP is an offer
+	Failed                             // UAC: final error, timeout or no route; UAS: 200 never acknowledged (Code 408)
+	Acked                              // UAS: ACK for our 200 arrived, with SDP when our 200 carried the offer
+	Cancelled                          // UAS: CANCEL arrived; sip has answered 200 and 487 already
+	Ended                              // BYE from the peer, session timer expired, or our Hangup confirmed
+	Reoffered                          // re-INVITE (or UPDATE with SDP) from the peer; SDP empty = it wants our offer
+	Reanswered                         // answer to our Reinvite
+	ReinviteFailed                     // our Reinvite was refused (Code); the session goes on as before
+	Digit                              // SIP INFO with a DTMF digit
+)
+
+// Post delivers a leg's event to its call. It never blocks and may be called from any goroutine.
+type Post func(LegEvent)
+
+// Endpoint is one way to ring somebody: a registered contact, or an outside number by a trunk.
+type Endpoint struct {
+	Binding *store.Binding // a device of a user
+	Trunk   string         // or: the trunk's name, with Number
+	Number  string         // E.164
+	WebRTC  bool           // wants a WebRTC media session
+	SRTP    SRTPPolicy     // what the SDP must offer
+	Codecs  []string       // allowed on this trunk, in order; nil = all
+}
+
+// SRTPPolicy of an RTP leg.
+type SRTPPolicy int
+
+// The policies: plain RTP; SDES offered where the peer is known to take it; SDES demanded.
+const (
+	SRTPNone SRTPPolicy = iota
+	SRTPOptional
+	SRTPRequired
+)
+
+// DialRequest starts an outgoing leg.
+type DialRequest struct {
+	CallID   string // our call's id, for logs
+	To       Endpoint
+	From     Party    // caller ID to show
+	Asserted Party    // P-Asserted-Identity on trusted trunks; zero = as From
+	Called   string   // the number that was called, for To display and Diversion
+	Diverted []Party  // Diversion, nearest last (forwarded calls)
+	SDP      []byte   // our offer; nil = delayed offer
+	Headers  []Header // extra headers (Alert-Info, ...)
+}
+
+// Header is one SIP header line.
+type Header struct{ Name, Value string }
+
+// Dialer starts outgoing legs and knows who can be rung.
+type Dialer interface {
+	// Dial starts an INVITE. Everything that can go wrong later arrives as Failed; an error means that nothing was started.
+	Dial(ctx context.Context, req DialRequest, post Post) (Leg, error)
+	// Endpoints of a user, now, of these kinds (browser, desk, mobile).
+	Endpoints(user string, kinds []string) []Endpoint
+	// Trunks that can take a call to this number now, best first (down trunks last). caller is the chosen caller ID.
+	Trunks(number, caller string) []Endpoint
+	// OnRegister calls f whenever a contact of a user appears (not on refreshes). f must not block. The returned function ends it.
+	OnRegister(f func(user string, e Endpoint)) (stop func())
+}
+
+// Incoming is a new call at the door, authenticated and authorised by the sip package.
+type Incoming struct {
+	Trunk  string         // set when it came by a trunk
+	User   string         // set when it came from a user's device
+	Device *store.Binding // the device, when registered (browser and desk phones)
+	Kind   string         // browser | desk | mobile | trunk
+	From   Party
+	To     string // dialled: the R-URI's user part as given
+	// CallerID is the number that a user's device asked to show (P-Preferred-Identity or X-Caller-ID), "" = default.
+	CallerID   string
+	SDP        []byte // offer; empty = delayed offer
+	WebRTC     bool
+	SRTP       SRTPPolicy // what the offer shows
+	Codecs     []string   // allowed on this trunk; nil = all
+	EarlyMedia bool       // the trunk wants 183 with early media instead of a bare 180
+	Leg        Leg
+	// Bind gives the leg its mailbox; the sip package holds events back until it is called.
+	Bind func(Post)
+}
+
+// MediaSession is the media of one leg. The adapter in cmd implements it over package media. Codec names are
+// "opus", "G722", "PCMU", "PCMA".
+type MediaSession interface {
+	// Offer makes a local offer with these codecs (nil = all). A second Offer makes the offer of a re-INVITE.
+	Offer(codecs []string) ([]byte, error)
+	// RemoteOffer takes the peer's offer and returns the codecs that both sides have, in the peer's order.
+	RemoteOffer(sdp []byte) ([]string, error)
+	// Answer answers the last RemoteOffer with those of codecs that it had (nil = all common ones), first one preferred.
+	Answer(codecs []string) ([]byte, error)
+	// RemoteAnswer takes the peer's answer to our Offer and returns the negotiated codecs, the peer's preference first.
+	RemoteAnswer(sdp []byte) ([]string, error)
+	// RemoteDirection is what the peer's last SDP says of itself: sendrecv, sendonly, recvonly or inactive (also for c=0.0.0.0).
+	RemoteDirection() string
+	// Bridge joins two sessions both ways; each session is in at most one bridge. Passing nil leaves the bridge.
+	Bridge(other MediaSession) error
+	// Play sends a sound, see Sound. PlayEnded is posted when it is over. A new Play replaces the old one; Stop ends it silently.
+	Play(s Sound) error
+	Stop()
+	// Record writes what the party says to a WAV file until StopRecording, MaxSeconds, or SilenceSeconds without speech;
+	// RecordEnded is posted. The file appears under its name when it is complete (temporary name, sync, rename).
+	Record(r Recording) error
+	StopRecording()
+	// Echo sends back what the party says.
+	Echo() error
+	// SendDigit sends an RFC 4733 event; false when the peer negotiated no telephone-event.
+	SendDigit(digit byte, millis int) bool
+	Stats() store.MediaStat
+	// Close frees ports and goroutines; a running recording is completed first.
+	Close()
+}
+
+// Sound is something to play: a prompt file (WAV) or a tone.
+type Sound struct {
+	File string // path of a WAV file, 8 or 16 kHz mono
+	Tone string // ringback | busy | congestion | beep | silence
+	Loop bool
+}
+
+// Recording of one party's voice.
+type Recording struct {
+	File           string // absolute path
+	MaxSeconds     int
+	SilenceSeconds int
+}
+
+// MediaEvent is what a MediaSession posts.
+type MediaEvent struct {
+	Type    MediaEventType
+	Digit   byte    // MediaDigit: 0-9 * # A-D
+	Millis  int     // MediaDigit
+	Seconds float64 // RecordEnded: length of audio written
+	Why     string  // RecordEnded: stopped | silence | limit | failed; MediaLost: what
+}
+
+// MediaEventType says what happened to a leg's media.
+type MediaEventType int
+
+// The events of a media session.
+const (
+	PlayEnded   MediaEventType = iota
+	RecordEnded                // the file is complete (or Why is failed)
+	MediaDigit                 // an RFC 4733 digit, once, at its end
+	MediaSilent                // no RTP from the party for the configured time
+	MediaLost                  // ICE or DTLS failed
+	MediaReady                 // ICE and DTLS are up (WebRTC), or the first packet came
+)
+
+// MediaOptions for a new session.
+type MediaOptions struct {
+	CallID string
+	WebRTC bool
+	SRTP   SRTPPolicy
+	// SilenceTimeout posts MediaSilent; 0 = never.
+	SilenceTimeout time.Duration
+	Post           func(MediaEvent)
+}
+
+// MediaFactory makes media sessions.
+type MediaFactory interface {
+	NewSession(MediaOptions) (MediaSession, error)
+}
+
+// Router decides. The implementation joins routing.Decide with the store and the live state that Manager supplies.
+type Router interface {
+	// Inbound decides a call from a trunk, or from a user to a number of ours. request is kept in the record for replay.
+	Inbound(req routing.Request, live LiveState, now time.Time) (plan routing.Plan, request json.RawMessage)
+	// Dialled decides what a user's device dialled: an extension, a number of ours, an outside number (normalised by the
+	// company's region), or nothing we know (End refuse 404). callerID is what the user asked to show, "" = default.
+	Dialled(user, dialled, callerID string, live LiveState, now time.Time) Dialled
+	// UserName is the display name of a user; Company the company's name; Whose is the contact's name for a caller ("" = unknown).
+	UserName(user string) string
+	ContactName(number string) string
+	// MaxInbound of a number of ours.
+	MaxInbound(number string) int
+}
+
+// Dialled is the decision on an outgoing call.
+type Dialled struct {
+	Plan      routing.Plan
+	Request   json.RawMessage
+	Direction string // store.Outbound or store.Internal
+	To        string // normalised: E.164 or extension
+	Caller    Party  // caller ID to show to the other side
+}
+
+// LiveState is what routing must know of the moment.
+type LiveState struct {
+	Busy   []string       // users on a call
+	Active map[string]int // inbound calls per number, this one not counted
+}
+
+// Records keeps what calls leave behind. Methods may take milliseconds: the actor calls them on a goroutine of their own.
+type Records interface {
+	// Open journals a call that began, so that a crash leaves a record (disposition interrupted).
+	Open(rec store.CallRecord) error
+	// Close writes the final record and takes the call from the journal.
+	Close(rec store.CallRecord) error
+	// AddVoicemail stores the message of a completed recording.
+	AddVoicemail(vm store.Voicemail) error
+	// VoicemailFile returns an absolute path for a new message and its path relative to the data folder.
+	VoicemailFile(box store.Mailbox, id string) (abs, rel string, err error)
+	// Greeting returns the WAV to play to callers of this box.
+	Greeting(box store.Mailbox) string
+}
