@@ -1,0 +1,44 @@
+// Command strowger is a phone system for a small team in one binary: SIP registrar, back-to-back user agent with WebRTC,
+// media, web phone and state. `strowger demo` shows it without any set-up; `strowger serve` runs it.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	_ "time/tzdata" // company time zones work on machines without a zone database
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the linker (see Makefile).
+var version = "dev"
+
+// cli is the command tree; each command is a file of this package.
+type cli struct {
+	Data    string           `help:"Data folder." default:"./data" env:"STROWGER_DATA" type:"path"`
+	Version kong.VersionFlag `help:"Print the version."`
+}
+
+// exitCode is an error that ends the process with a code of its own and prints nothing more.
+type exitCode int
+
+func (e exitCode) Error() string { return fmt.Sprintf("exit %d", int(e)) }
+
+func main() {
+	var c cli
+	k := kong.Parse(&c, kong.Name("strowger"), kong.UsageOnError(),
+		kong.Description("A phone system for a small team in one binary. Start with: strowger demo"),
+		kong.Vars{"version": version})
+	g := &Globals{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Data: c.Data}
+	err := k.Run(g)
+	var code exitCode
+	switch {
+	case err == nil:
+	case errors.As(err, &code):
+		os.Exit(int(code))
+	default:
+		fmt.Fprintln(os.Stderr, "strowger:", err)
+		os.Exit(1)
+	}
+}
