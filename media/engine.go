@@ -1,0 +1,165 @@
+package media
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// Config of an Engine.
+type Config struct {
+	BindIP   netip.Addr // address of the RTP sockets; zero = 0.0.0.0, then PublicIP must be set
+	PublicIP netip.Addr // address written into SDP; zero = BindIP
+	// RTPMin and RTPMax are the ports of the RTP sockets: even ones for RTP, the next odd one for RTCP. Both zero = any
+	// free pair.
+	RTPMin, RTPMax int
+	// WebRTCUDP and WebRTCTCP are the listen addresses that all browsers share; "" = not offered (WebRTCUDP "" means no
+	// WebRTC at all).
+	WebRTCUDP, WebRTCTCP string
+	Shards               int  // media goroutines; 0 = one per two CPUs, at least one
+	Portable             bool // use net.UDPConn also on Linux
+	Log                  zerolog.Logger
+}
+
+// ErrClosed is returned by sessions and engines that were closed.
+var ErrClosed = errors.New("media: closed")
+
+// Engine owns the sockets and goroutines of all sessions.
+type Engine struct {
+	cfg    Config
+	log    zerolog.Logger
+	ports  *portRange
+	shards []*shard
+	hub    webrtcHub // nil without WebRTC
+	start  time.Time
+
+	nums atomic.Uint32 // names of packet sources
+
+	// topology guards who is bridged with whom, of all sessions: changes are rare, and one lock for all cannot be taken
+	// in the wrong order.
+	topology sync.Mutex
+	sessions map[*Session]struct{}
+	closed   bool
+}
+
+// NewEngine opens the WebRTC ports and starts the media goroutines.
+func NewEngine(cfg Config) (*Engine, error) {
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	e := &Engine{
+		cfg: cfg, log: cfg.Log, start: time.Now(), sessions: map[*Session]struct{}{},
+		ports: newPortRange(cfg.RTPMin, cfg.RTPMax),
+	}
+	if cfg.WebRTCUDP != "" {
+		hub, err := newWebRTCHub(cfg)
+		if err != nil {
+			return nil, err
+		}
+		e.hub = hub
+	}
+	for range cfg.Shards {
+		sh, err := newShard(e)
+		if err != nil {
+			e.Close()
+			return nil, err
+		}
+		e.shards = append(e.shards, sh)
+	}
+	return e, nil
+}
+
+// Close ends all sessions and frees everything. Recordings in progress are completed.
+func (e *Engine) Close() {
+	e.topology.Lock()
+	e.closed = true
+	var open []*Session
+	for s := range e.sessions {
+		open = append(open, s)
+	}
+	e.topology.Unlock()
+	for _, s := range open {
+		s.Close()
+	}
+	for _, sh := range e.shards {
+		sh.close()
+	}
+	if e.hub != nil {
+		e.hub.close()
+	}
+}
+
+// WebRTCAddr is the real "host:port" of the UDP port for browsers, "" without WebRTC.
+func (e *Engine) WebRTCAddr() string {
+	if e.hub == nil {
+		return ""
+	}
+	return e.hub.addr()
+}
+
+// NewSession makes a session; its ports are open when it returns. It fails when no ports are left or WebRTC is not configured.
+func (e *Engine) NewSession(opt Options) (*Session, error) {
+	s := &Session{num: e.newSource(), engine: e, opt: opt}
+	s.shard = e.shards[int(s.num)%len(e.shards)]
+	s.in.init(s)
+	s.out.init(s)
+	s.path.Store(&path{})
+	var err error
+	switch {
+	case !opt.WebRTC:
+		s.link, err = newRTPLink(s)
+	case e.hub == nil:
+		err = errors.New("no WebRTC address is configured")
+	default:
+		s.link, err = e.hub.newLink(s)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("media session %s: %w", opt.ID, err)
+	}
+	e.topology.Lock()
+	if e.closed {
+		e.topology.Unlock()
+		s.link.close()
+		return nil, ErrClosed
+	}
+	e.sessions[s] = struct{}{}
+	e.topology.Unlock()
+	s.shard.add(s)
+	return s, nil
+}
+
+// newSource names a new source of packets: a session or a player. Never 0.
+func (e *Engine) newSource() uint32 {
+	for {
+		if n := e.nums.Add(1); n != 0 {
+			return n
+		}
+	}
+}
+
+// now is the engine's monotonic clock.
+func (e *Engine) now() time.Duration { return time.Since(e.start) }
+
+func (c *Config) complete() error {
+	if !c.BindIP.IsValid() {
+		c.BindIP = netip.IPv4Unspecified()
+	}
+	if !c.PublicIP.IsValid() {
+		c.PublicIP = c.BindIP
+	}
+	if c.PublicIP.IsUnspecified() {
+		return fmt.Errorf("media: the public address is unset and the RTP sockets are bound to %s: SDP needs a real address", c.BindIP)
+	}
+	if c.RTPMin == 0 && c.RTPMax == 0 {
+		return c.completeShards()
+	}
+	if c.RTPMin < 1024 || c.RTPMax > 65535 || c.RTPMin+1 > c.RTPMax {
+		return fmt.Errorf("media: RTP ports %d-%d: want at least two ports within 1024-65535", c.RTPMin, c.RTPMax)
+	}
+	return c.completeShards()
+}
