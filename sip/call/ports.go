@@ -216,6 +216,7 @@ type MediaEvent struct {
 	Type    MediaEventType
 	Digit   byte    // MediaDigit: 0-9 * # A-D
 	Millis  int     // MediaDigit
+	Relayed bool    // MediaDigit: the bridge has passed it on by itself
 	Seconds float64 // RecordEnded: length of audio written
 	Why     string  // RecordEnded: stopped | silence | limit | failed; MediaLost: what
 }
