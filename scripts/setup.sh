@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Installs what the tests need: the real parties of the end-to-end calls (SIPp, baresip, Chromium) and the browser driver.
+# Does nothing where all is there. Needs root, or sudo, when Debian packages are missing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+missing=()
+need() { command -v "$1" >/dev/null || missing+=("$2"); }
+need sipp sip-tester
+need baresip baresip-core
+need chromium chromium
+need ip iproute2
+need nft nftables
+
+if [ ${#missing[@]} -gt 0 ]; then
+	echo "installing ${missing[*]}"
+	sudo=""
+	[ "$(id -u)" = 0 ] || sudo=sudo
+	export DEBIAN_FRONTEND=noninteractive
+	$sudo apt-get update -q >/dev/null
+	$sudo apt-get install -qy --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+driver=cmd/strowger/e2e/browser
+if [ -f $driver/package-lock.json ] && [ ! -d $driver/node_modules/playwright-core ]; then
+	(cd $driver && npm ci --no-audit --no-fund --loglevel=error)
+fi
