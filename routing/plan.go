@@ -1,11 +1,74 @@
 package routing
 
+import "slices"
+
+// Kinds of Request.
+const (
+	KindCall = "call"
+	KindText = "text"
+)
+
 // Request is a call or a text that asks who should answer.
 type Request struct {
-	Kind string `json:"kind"` // call | text
-	To   string `json:"to"`   // the called number, E.164
-	From string `json:"from"` // the caller as given by the trunk
+	Kind string `json:"kind"`           // call | text; empty = call
+	To   string `json:"to"`             // the called number, E.164 or as the company's region writes it
+	From string `json:"from"`           // the caller as given by the trunk
+	User string `json:"user,omitempty"` // the user who calls, for calls from the inside; never rung
 }
+
+// Outcomes of a Row.
+const (
+	OutcomeStage      = "stage"       // its targets ring
+	OutcomeMatch      = "match"       // texts: it decides
+	OutcomeSkipped    = "skipped"     // it does not apply
+	OutcomeDropped    = "dropped"     // it applies, but nobody can ring; Row.Match says why it applies
+	OutcomeEnd        = "end"         // it ends the plan
+	OutcomeNotReached = "not_reached" // never asked
+)
+
+// Reasons of rows that are not a match, and of refusals.
+const (
+	ReasonWhenNotMet      = "when_not_met"
+	ReasonNoWorkflow      = "no_workflow"
+	ReasonNoUser          = "no_user"
+	ReasonNoOwner         = "no_owner"
+	ReasonHasOwner        = "has_owner"
+	ReasonNoRule          = "no_rule"
+	ReasonNoRingGroup     = "no_ring_group"
+	ReasonNoForwarding    = "no_forwarding"
+	ReasonNoCompanyPhone  = "no_company_phone"
+	ReasonNoUserPhone     = "no_user_phone"
+	ReasonNotForTexts     = "not_for_texts"
+	ReasonNobodyAvailable = "nobody_available"
+	ReasonLoop            = "loop"
+	ReasonOverLimit       = "over_limit"
+	ReasonAfterMatch      = "after_match"
+	ReasonAfterEnd        = "after_end"
+	ReasonUnknownNumber   = "unknown_number"
+)
+
+// Match reasons. A custom rule's is RulePrefix and its name.
+const (
+	MatchWorkflow     = "workflow"
+	MatchUserAssigned = "user_assigned"
+	MatchContactOwned = "contact_owned"
+	MatchDefaultRule  = "default_rule"
+	MatchRingGroup    = "ring_group"
+	MatchForwardTo    = "forward_to"
+	MatchCompanyPhone = "company_phone"
+	MatchVoicemail    = "voicemail"
+	MatchHangup       = "hangup"
+	RulePrefix        = "rule:"
+)
+
+// Why a user is not rung, in the order in which it is asked.
+const (
+	IsCaller     = "is_caller"
+	OnDND        = "dnd"
+	OutsideHours = "outside_hours"
+	OnCall       = "busy"
+	Unreachable  = "unreachable"
+)
 
 // Plan is the answer: whom to ring in which order, how it ends, and why. Its JSON is the contract's section 10.
 type Plan struct {
@@ -16,7 +79,7 @@ type Plan struct {
 	Contacts []string `json:"contacts"`
 	Owner    string   `json:"owner,omitempty"`
 	Trace    []Row    `json:"trace"`
-	Stages   []Stage  `json:"stages"`            // calls
+	Stages   []Stage  `json:"stages,omitzero"`   // calls: never nil; texts: nil
 	End      *End     `json:"end,omitempty"`     // calls, and texts to numbers that are not ours
 	Deliver  *Deliver `json:"deliver,omitempty"` // texts
 }
@@ -29,7 +92,7 @@ type Row struct {
 	Match   string    `json:"match,omitempty"`
 	Users   []RowUser `json:"users,omitempty"`
 	Number  string    `json:"number,omitempty"` // decided by another number of ours
-	Trace   *[]Row    `json:"trace,omitempty"`  // that number's trace
+	Trace   []Row     `json:"trace,omitzero"`   // that number's trace; empty, not nil, when that number is full
 }
 
 // RowUser is a user whom the step named: rung at Rings, or not because of Unavailable.
@@ -44,7 +107,7 @@ type Stage struct {
 	Step        string   `json:"step"`
 	Number      string   `json:"number,omitempty"` // the number of ours whose plan this stage is from
 	Workflow    string   `json:"workflow,omitempty"`
-	RingSeconds int      `json:"ring_seconds,omitempty"`
+	RingSeconds int      `json:"ring_seconds,omitempty"` // 5 to 120; 0 for a workflow
 	Targets     []Target `json:"targets,omitempty"`
 }
 
@@ -79,7 +142,25 @@ type Mailbox struct {
 
 // Deliver says who gets a text: users, or an outside line.
 type Deliver struct {
-	Users     []string `json:"users,omitempty"`
-	Unclaimed *bool    `json:"unclaimed,omitempty"`
+	Users     []string `json:"users,omitzero"`      // directory order; nil when Phone is set
+	Unclaimed *bool    `json:"unclaimed,omitempty"` // several see it until one claims it; nil when Phone is set
 	Phone     string   `json:"phone,omitempty"`
+}
+
+// Selected lists the users whom the plan's steps named, rung or not, each once, in the order of the trace. When nobody
+// answers they all see the missed call.
+func (p *Plan) Selected() []string {
+	return selected(nil, p.Trace)
+}
+
+func selected(users []string, trace []Row) []string {
+	for i := range trace {
+		for _, u := range trace[i].Users {
+			if !slices.Contains(users, u.User) {
+				users = append(users, u.User)
+			}
+		}
+		users = selected(users, trace[i].Trace)
+	}
+	return users
 }
