@@ -49,12 +49,11 @@ type Directory interface {
 func Decide(req Request, dir Directory, now time.Time) Plan {
 	company := dir.Company()
 	called, from := req.To, ""
-	n := dir.Number(called)
-	if n == nil {
-		if e164, ok := ParseNumber(req.To, company.Region); ok {
-			called = e164
-			n = dir.Number(called)
-		}
+	n := numberOf(dir, req.To)
+	if n != nil {
+		called = n.Number.Number
+	} else if e164, ok := ParseNumber(req.To, company.Region); ok {
+		called = e164
 	}
 	if e164, ok := ParseNumber(req.From, company.Region); ok {
 		from = e164
@@ -78,6 +77,18 @@ func Decide(req Request, dir Directory, now time.Time) Plan {
 		d.call(n, &plan)
 	}
 	return plan
+}
+
+// numberOf finds a number of ours as it was dialled; nil when it is not ours.
+func numberOf(dir Directory, dialled string) *Number {
+	if n := dir.Number(dialled); n != nil {
+		return n
+	}
+	e164, ok := ParseNumber(dialled, dir.Company().Region)
+	if !ok {
+		return nil
+	}
+	return dir.Number(e164)
 }
 
 func refuse(plan *Plan, text bool, code int, reason string) {
