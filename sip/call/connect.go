@@ -1,0 +1,177 @@
+package call
+
+import (
+	"strowger/store"
+)
+
+// An answer, and what may happen while the parties talk.
+
+func (m *machine) answered(i int, w PeerAnswered) {
+	leg := &m.Legs[i]
+	if m.Phase != Ringing || i == m.Caller || leg.Phase > LegRinging {
+		return
+	}
+	leg.Codecs, leg.Direction, leg.Answer, leg.Code = w.Codecs, w.Direction, m.at, 200
+	switch {
+	case m.Stage < 0:
+		m.callerPickedUp(i)
+	case leg.CallConnect:
+		leg.Phase = LegConfirming
+		m.note(i, "answered, is asked to press 1")
+		m.start(&leg.Timer, confirmTime)
+		m.do(Play{i, PressOne})
+		m.part(i)
+	default:
+		m.connect(i)
+	}
+}
+
+// connect joins the caller with the leg that won.
+func (m *machine) connect(i int) {
+	leg := &m.Legs[i]
+	m.note(i, "answered")
+	m.stop(&m.RingTimer)
+	m.hangupOthers(i)
+	m.stopRingback()
+	leg.Phase = LegUp
+	m.accept(answerWith(m.Offered, leg.Codecs, m.Start.Codecs))
+	if m.Peer != i {
+		m.part(m.Caller)
+		m.do(Bridge{m.Caller, i})
+		m.Peer = i
+	}
+	m.Phase, m.AnswerAt, m.AnsweredBy = Up, m.at, leg.User
+	if leg.User == "" {
+		m.AnsweredBy = leg.Peer
+	}
+}
+
+// callerPickedUp: a device of the user who originates the call is the caller from now on.
+func (m *machine) callerPickedUp(i int) {
+	m.stop(&m.RingTimer)
+	m.hangupOthers(i)
+	leg := &m.Legs[i]
+	leg.Phase, leg.Stage = LegUp, -1
+	m.Caller, m.Final = i, 200
+	m.Offered = leg.Codecs
+	m.note(i, "picked up")
+	m.enterStage(0)
+}
+
+func (m *machine) hangupOthers(winner int) {
+	for k := range m.Legs {
+		if k != winner && k != m.Caller && m.Legs[k].Phase.live() {
+			m.note(k, "stopped: answered elsewhere")
+			m.hangup(k, AnsweredElsewhere)
+		}
+	}
+}
+
+// accept gives the caller its 200, unless it has been answered.
+func (m *machine) accept(codecs []string) {
+	if m.Final != 0 {
+		return
+	}
+	if m.Committed != nil {
+		codecs = m.Committed
+	}
+	c := m.callerLeg()
+	m.stopRingback()
+	m.Final = 200
+	c.Phase, c.Answer, c.Codecs, c.Code = LegAnswered, m.at, codecs, 200
+	m.do(Accept{m.Caller, codecs})
+}
+
+// other is the leg at the other end of the bridge, -1 = none.
+func (m *machine) other(i int) int {
+	switch {
+	case m.Peer == 0:
+		return -1
+	case i == m.Caller:
+		return m.Peer
+	case i == m.Peer:
+		return m.Caller
+	}
+	return -1
+}
+
+// reoffered answers a re-INVITE for this side alone: a change of codec or direction is no matter of the other side's.
+func (m *machine) reoffered(i int, w PeerReoffered) {
+	leg := &m.Legs[i]
+	if !leg.Phase.talking() {
+		m.do(RejectReoffer{i, 491})
+		return
+	}
+	codecs := w.Codecs
+	if k := m.other(i); codecs != nil && k >= 0 {
+		if fit := both(codecs, m.Legs[k].Codecs); len(fit) > 0 {
+			codecs = fit
+		}
+	}
+	if codecs == nil {
+		codecs = leg.Codecs // the peer wants our offer: what was agreed before
+	} else {
+		leg.Codecs = codecs
+	}
+	held := leg.held()
+	if w.Direction != "" {
+		leg.Direction = w.Direction
+	}
+	m.do(AcceptReoffer{i, codecs})
+	if leg.held() && !held {
+		m.note(i, "holds")
+	} else if held && !leg.held() {
+		m.note(i, "resumes")
+	}
+}
+
+func (m *machine) digit(i int, w PeerDigit) {
+	leg := &m.Legs[i]
+	switch {
+	case leg.Phase == LegConfirming && w.Digit == '1':
+		m.stop(&leg.Timer)
+		m.do(StopPlay{i})
+		m.note(i, "pressed 1")
+		m.connect(i)
+	case leg.Phase == LegConfirming:
+		m.note(i, "pressed %c instead of 1", w.Digit)
+		m.drop(i, 480, Reason{"SIP", 480, "Not confirmed"})
+	case i == m.Caller && m.VM.Step != VMNone:
+		m.voicemailDigit(w.Digit)
+	case m.Phase == Up && !w.Relayed && m.other(i) >= 0:
+		m.do(PassDigit{m.other(i), w.Digit, w.Millis})
+	}
+}
+
+func (m *machine) mediaBroken(i int, w MediaBroken) {
+	leg := &m.Legs[i]
+	r := Reason{"SIP", w.Code, w.Why}
+	switch {
+	case i == m.Caller:
+		e := ending{disposition: store.Failed, by: "caller", why: "the caller's media: " + w.Why, code: w.Code, toCaller: r}
+		if w.Code != 488 && !m.AnswerAt.IsZero() {
+			e.disposition = store.Answered
+		}
+		m.over(e)
+	case leg.Phase == LegUp:
+		m.over(ending{disposition: store.Answered, by: "callee", why: "the callee's media: " + w.Why, toCaller: r, others: r})
+	default:
+		m.note(i, "media: %s", w.Why)
+		m.drop(i, w.Code, r)
+	}
+}
+
+// quiet ends a call whose party has vanished. A party that holds or is held may be silent.
+func (m *machine) quiet(i int) {
+	k := m.other(i)
+	if m.Phase != Up || k < 0 || m.Legs[i].held() || m.Legs[k].held() {
+		return
+	}
+	by := "callee"
+	if i == m.Caller {
+		by = "caller"
+	}
+	r := Reason{"SIP", 408, "No audio"}
+	m.over(ending{disposition: m.soFar(), by: blame(&m.Legs[i], by, 408, r), why: "no audio from " + m.Legs[i].Peer,
+		toCaller: r, others: r})
+}

@@ -1,0 +1,162 @@
+package call
+
+import "time"
+
+// Effect is something that the actor shall do: one of the types below. Effects are done in order.
+type Effect interface{ effect() }
+
+// Effects of the call.
+type (
+	// Decide asks routing; Planned follows.
+	Decide struct{}
+
+	// Lookup asks for the endpoints of a stage; Found follows.
+	Lookup struct{ Stage int }
+
+	// StartTimer posts Timer after a while.
+	StartTimer struct {
+		Timer int
+		After time.Duration
+	}
+
+	// StopTimer stops one that was started.
+	StopTimer struct{ Timer int }
+
+	// OpenRecord journals the call.
+	OpenRecord struct{}
+
+	// CloseRecord writes the record. Exactly one per call.
+	CloseRecord struct{}
+
+	// OpenMailbox asks for greeting and file; MailboxReady follows.
+	OpenMailbox struct{}
+
+	// SaveVoicemail stores the message; DropVoicemail removes the file of one that says nothing.
+	SaveVoicemail struct{}
+	DropVoicemail struct{}
+
+	// Finish is the last effect: no leg, media session or timer is left.
+	Finish struct{}
+
+	// Note is a line of the call's story.
+	Note struct {
+		Leg  int // noLeg = the call
+		Text string
+	}
+)
+
+// Effects on a leg.
+type (
+	// TakeOffer makes the caller's media session and takes its offer; OfferTaken or MediaBroken follows.
+	TakeOffer struct{ Leg int }
+
+	// Dial rings State.Legs[Leg].To with an offer of these codecs (nil = all).
+	Dial struct {
+		Leg    int
+		Codecs []string
+	}
+
+	// Ring sends 180 to the caller.
+	Ring struct{ Leg int }
+
+	// EarlyAnswer sends 183 with the SDP answer to the caller. A later Answer repeats the same SDP.
+	EarlyAnswer struct {
+		Leg    int
+		Codecs []string
+	}
+
+	// Accept sends 200 with SDP to the caller: an answer, or for a delayed offer the offer.
+	Accept struct {
+		Leg    int
+		Codecs []string
+	}
+
+	// Reject sends a final error to the caller.
+	Reject struct {
+		Leg    int
+		Code   int
+		Phrase string
+		Reason Reason
+	}
+
+	// Hangup ends a leg in whatever phase; PeerGone or PeerFailed confirms it.
+	Hangup struct {
+		Leg    int
+		Reason Reason
+	}
+
+	// AcceptReoffer answers a re-INVITE with these codecs; RejectReoffer refuses it.
+	AcceptReoffer struct {
+		Leg    int
+		Codecs []string
+	}
+	RejectReoffer struct {
+		Leg  int
+		Code int
+	}
+
+	// PassDigit sends a key to the party, as RFC 4733 event or else by INFO.
+	PassDigit struct {
+		Leg    int
+		Digit  byte
+		Millis int
+	}
+
+	// Play sends a sound to the party; PlayDone follows unless it loops. StopPlay ends it.
+	Play struct {
+		Leg  int
+		What Prompt
+	}
+	StopPlay struct{ Leg int }
+
+	// RecordVoice records the party into the mailbox's file; RecordDone follows. StopRecord ends it.
+	RecordVoice struct{ Leg int }
+	StopRecord  struct{ Leg int }
+
+	// Bridge joins two legs' media both ways; Unbridge parts them.
+	Bridge   struct{ Leg, Other int }
+	Unbridge struct{ Leg, Other int }
+
+	// CloseMedia takes the statistics and frees the leg's media.
+	CloseMedia struct{ Leg int }
+)
+
+// Prompt is a sound by its meaning; the actor knows the file or the tone.
+type Prompt int
+
+// The prompts.
+const (
+	Ringback Prompt = iota // loops
+	Greeting               // of the mailbox
+	Beep
+	PressOne // loops
+)
+
+func (Decide) effect()        {}
+func (Lookup) effect()        {}
+func (StartTimer) effect()    {}
+func (StopTimer) effect()     {}
+func (OpenRecord) effect()    {}
+func (CloseRecord) effect()   {}
+func (OpenMailbox) effect()   {}
+func (SaveVoicemail) effect() {}
+func (DropVoicemail) effect() {}
+func (Finish) effect()        {}
+func (Note) effect()          {}
+func (TakeOffer) effect()     {}
+func (Dial) effect()          {}
+func (Ring) effect()          {}
+func (EarlyAnswer) effect()   {}
+func (Accept) effect()        {}
+func (Reject) effect()        {}
+func (Hangup) effect()        {}
+func (AcceptReoffer) effect() {}
+func (RejectReoffer) effect() {}
+func (PassDigit) effect()     {}
+func (Play) effect()          {}
+func (StopPlay) effect()      {}
+func (RecordVoice) effect()   {}
+func (StopRecord) effect()    {}
+func (Bridge) effect()        {}
+func (Unbridge) effect()      {}
+func (CloseMedia) effect()    {}

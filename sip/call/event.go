@@ -1,0 +1,181 @@
+package call
+
+import (
+	"encoding/json"
+	"time"
+
+	"strowger/routing"
+	"strowger/store"
+)
+
+// Event is something that happened, for Step. The actor has done the media work that belongs to it already: codecs and
+// directions stand here, SDP never does.
+type Event struct {
+	At   time.Time
+	Leg  int // index into State.Legs; noLeg for events of the call
+	What What
+}
+
+// noLeg is the leg of events and story lines that belong to the call as a whole.
+const noLeg = -1
+
+// What is the kind of an Event: one of the types below.
+type What interface{ what() }
+
+// Events of the call.
+type (
+	// Started is a new call. It is the first event, exactly once.
+	Started struct {
+		ID         string
+		Trunk      string
+		User       string
+		Device     string
+		Kind       string // browser | desk | mobile | trunk
+		From       Party
+		To         string
+		CallerID   string
+		Delayed    bool // the INVITE has no offer
+		WebRTC     bool
+		EarlyMedia bool
+		Codecs     []string // allowed on the caller's trunk, nil = all
+		Originate  bool     // there is no caller's leg yet: ring the user's devices first
+		// Refuse is set when a limit forbids the call: status and reason, nothing is routed.
+		Refuse  int
+		Because string
+	}
+
+	// Planned is routing's decision.
+	Planned struct {
+		Plan      routing.Plan
+		Request   json.RawMessage
+		Direction string // store.Inbound, Outbound, Internal
+		To        string // normalised
+		Caller    Party  // as shown to whoever is rung
+	}
+
+	// Found are the lines of a stage.
+	Found struct {
+		Stage int
+		Lines []Line
+	}
+
+	// Registered is a contact that appeared while the call rings.
+	Registered struct {
+		User string
+		To   Endpoint
+	}
+
+	// Timer is a timer that ran out. One that was stopped or replaced meanwhile is ignored.
+	Timer struct{ Timer int }
+
+	// MailboxReady says that greeting and file of the mailbox are known, or that it cannot be used.
+	MailboxReady struct{ Err string }
+
+	// HangupCall ends the call on request of us: an operator, the page, shutdown.
+	HangupCall struct{ Reason Reason }
+)
+
+// Events of a leg.
+type (
+	// OfferTaken: the caller's offer has these codecs in common with us and its trunk; nil for a delayed offer.
+	OfferTaken struct {
+		Codecs    []string
+		Direction string
+	}
+
+	// PeerProgress is an 18x. Codecs is set when its early answer was taken.
+	PeerProgress struct {
+		Code   int
+		Codecs []string
+	}
+
+	// PeerAnswered is a 2xx whose answer was taken.
+	PeerAnswered struct {
+		Codecs    []string
+		Direction string
+	}
+
+	// PeerFailed is a final error: the leg is over.
+	PeerFailed struct {
+		Code   int
+		Reason Reason
+	}
+
+	// PeerAcked: the caller's ACK is here, and its answer was taken when our 200 had the offer.
+	PeerAcked struct{ Direction string }
+
+	// PeerCancelled: the caller hung up before the answer.
+	PeerCancelled struct{}
+
+	// PeerGone: BYE, session timer, or our hang-up confirmed.
+	PeerGone struct{ Reason Reason }
+
+	// PeerReoffered: a re-INVITE with these codecs in common; nil when the peer wants our offer.
+	PeerReoffered struct {
+		Codecs    []string
+		Direction string
+	}
+
+	// PeerRedirected: the peer's answer within a re-INVITE came; its direction may be a new one.
+	PeerRedirected struct{ Direction string }
+
+	// PeerDigit is a key: by SIP INFO, or by RFC 4733 where the bridge could not relay it.
+	PeerDigit struct {
+		Digit   byte
+		Millis  int
+		Relayed bool
+	}
+
+	// MediaBroken: SDP that cannot be agreed on (488), or media that is lost.
+	MediaBroken struct {
+		Code int
+		Why  string
+	}
+
+	// MediaUp: ICE and DTLS are up, or the first packet came.
+	MediaUp struct{}
+
+	// MediaQuiet: nothing was received from the party for the configured time.
+	MediaQuiet struct{}
+
+	// PlayDone: what was played to the party is over.
+	PlayDone struct{}
+
+	// RecordDone: the recording of the party is complete, or failed.
+	RecordDone struct {
+		Seconds float64
+		Why     string
+	}
+)
+
+// Line is one thing to ring: a device, or an outside line with the trunks that can take it, best first.
+type Line struct {
+	Target int // index into the stage's targets
+	To     []Endpoint
+}
+
+// Box is the mailbox that ends a plan.
+type Box = store.Mailbox
+
+func (Started) what()        {}
+func (Planned) what()        {}
+func (Found) what()          {}
+func (Registered) what()     {}
+func (Timer) what()          {}
+func (MailboxReady) what()   {}
+func (HangupCall) what()     {}
+func (OfferTaken) what()     {}
+func (PeerProgress) what()   {}
+func (PeerAnswered) what()   {}
+func (PeerFailed) what()     {}
+func (PeerAcked) what()      {}
+func (PeerCancelled) what()  {}
+func (PeerGone) what()       {}
+func (PeerReoffered) what()  {}
+func (PeerRedirected) what() {}
+func (PeerDigit) what()      {}
+func (MediaBroken) what()    {}
+func (MediaUp) what()        {}
+func (MediaQuiet) what()     {}
+func (PlayDone) what()       {}
+func (RecordDone) what()     {}

@@ -1,0 +1,282 @@
+package call
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Times of the machine.
+const (
+	// watchdog is how long legs and recordings of an ended call may take: longer than any SIP transaction (RFC 3261
+	// Timer B, F, H: 32 s).
+	watchdog = 40 * time.Second
+	// confirmTime is how long whoever answered an outside line has to press 1.
+	confirmTime = 20 * time.Second
+	// noRingTime holds for a stage without a ring time: above the 3 minutes of Timer C (RFC 3261 §16.6).
+	noRingTime = 185 * time.Second
+	// shortestMessage in seconds: a shorter recording is a missed call.
+	shortestMessage = 1.0
+)
+
+// Step is the call's state machine: the only place where it is decided what a call does. It is pure.
+//
+//	the call
+//	Routing ──Planned──▶ Ringing ──a party answers───────▶ Up, Peer ──BYE, hang-up, silence──▶ Over ──▶ Done
+//	   │                 │ ▲  │                                                                 ▲
+//	   │                 │ └──┘ next stage: all legs failed, or the ring time is over           │
+//	   │                 ├──no stage left: voicemail─────▶ Up, VM ───recorded, BYE──────────────┤
+//	   └──refused────────┴──no stage left: hang-up; the caller cancels; we shut down────────────┘
+//
+//	                 PeerProgress  PeerAnswered  PeerFailed  PeerAcked  PeerCancelled  PeerGone   hung up by us
+//	the caller's leg
+//	  idle           -            -             ended      -         ended         ended     ended (Reject)
+//	  ringing        -            -             ended      -         ended         ended     ended (Reject)
+//	  answered       -            -             ended      up        ended         ended     ending
+//	  up             -            -             ended      -         ended         ended     ending
+//	a leg that we dial
+//	  dialling       ringing      up/confirming ended      -         -             ended     ending
+//	  ringing        ringing      up/confirming ended      -         -             ended     ending
+//	  confirming     -            -             ended      -         -             ended     ending; 1 pressed: up
+//	  up             -            -             ended      -         -             ended     ending
+//	both
+//	  ending         -            -             ended      -         ended         ended     -
+//	  ended          -            -             -          -         -             -         -
+//
+// After the step that an event causes, settle draws the conclusions that hold whatever the event was: a stage without
+// legs gives way to the next, an ended call without recording gets its record, one without legs is done.
+func Step(s State, e Event) (State, []Effect) {
+	if s.Done {
+		return s, nil
+	}
+	m := machine{State: s, at: e.At}
+	m.Legs = slices.Clone(s.Legs)
+	m.take(e)
+	m.settle()
+	return m.State, m.effects
+}
+
+// machine is the working copy of one Step.
+type machine struct {
+	State
+	at      time.Time
+	effects []Effect
+}
+
+func (m *machine) take(e Event) {
+	if w, ok := e.What.(RecordDone); ok && e.Leg == m.Caller { // the caller may be gone already
+		m.recordDone(w)
+		return
+	}
+	if e.Leg != noLeg {
+		if e.Leg >= 0 && e.Leg < len(m.Legs) && m.Legs[e.Leg].Phase != LegEnded {
+			m.takeLeg(e.Leg, e.What)
+		}
+		return
+	}
+	switch w := e.What.(type) {
+	case Started:
+		m.started(w)
+	case Planned:
+		m.planned(w)
+	case Found:
+		m.found(w)
+	case Registered:
+		m.registered(w)
+	case Timer:
+		m.timer(w.Timer)
+	case MailboxReady:
+		m.mailboxReady(w)
+	case HangupCall:
+		m.hangupCall(w.Reason)
+	}
+}
+
+func (m *machine) takeLeg(i int, what What) {
+	leg := &m.Legs[i]
+	switch w := what.(type) {
+	case PeerFailed:
+		m.legGone(i, w.Code, w.Reason)
+		return
+	case PeerGone:
+		m.legGone(i, 0, w.Reason)
+		return
+	case PeerCancelled:
+		m.cancelled(i)
+		return
+	}
+	if !leg.Phase.live() || m.Phase == Over {
+		return // what follows is for parties
+	}
+	switch w := what.(type) {
+	case OfferTaken:
+		m.offerTaken(i, w)
+	case PeerProgress:
+		m.progress(i, w)
+	case PeerAnswered:
+		m.answered(i, w)
+	case PeerAcked:
+		m.acked(i, w)
+	case PeerReoffered:
+		m.reoffered(i, w)
+	case PeerRedirected:
+		leg.Direction = w.Direction
+	case PeerDigit:
+		m.digit(i, w)
+	case MediaBroken:
+		m.mediaBroken(i, w)
+	case MediaUp:
+		leg.MediaReady = true
+		m.greet()
+	case MediaQuiet:
+		m.quiet(i)
+	case PlayDone:
+		m.playDone(i)
+	}
+}
+
+// settle draws the conclusions that hold after any event.
+func (m *machine) settle() {
+	for m.Phase == Ringing && m.stageEmpty() {
+		m.nextStage()
+	}
+	if m.Phase != Over {
+		return
+	}
+	if !m.RecordClosed && m.VM.Step != VMStopping {
+		for i := range m.Legs {
+			m.closeMedia(i)
+		}
+		m.RecordClosed = true
+		m.do(CloseRecord{})
+	}
+	if m.RecordClosed && !slices.ContainsFunc(m.Legs, func(l LegState) bool { return l.Phase != LegEnded }) {
+		m.stop(&m.Watchdog)
+		m.Done = true
+		m.do(Finish{})
+	}
+}
+
+func (m *machine) do(e Effect) { m.effects = append(m.effects, e) }
+
+func (m *machine) note(leg int, format string, args ...any) {
+	text := format
+	if len(args) > 0 {
+		text = fmt.Sprintf(format, args...)
+	}
+	m.do(Note{leg, text})
+}
+
+// start starts a timer and keeps its name in t, where a running one is stopped first.
+func (m *machine) start(t *int, after time.Duration) {
+	m.stop(t)
+	m.Gen++
+	*t = m.Gen
+	m.do(StartTimer{m.Gen, after})
+}
+
+func (m *machine) stop(t *int) {
+	if *t != 0 {
+		m.do(StopTimer{*t})
+		*t = 0
+	}
+}
+
+func (m *machine) timer(t int) {
+	switch {
+	case t == 0:
+	case t == m.RingTimer:
+		m.RingTimer = 0
+		m.ringTimeOver()
+	case t == m.Watchdog:
+		m.Watchdog = 0
+		m.force()
+	default:
+		for i := range m.Legs {
+			if m.Legs[i].Timer == t {
+				m.Legs[i].Timer = 0
+				m.note(i, "did not press 1")
+				m.drop(i, 480, Reason{"SIP", 480, "Not confirmed"})
+			}
+		}
+	}
+}
+
+// callerLeg is the calling party's leg, nil while there is none.
+func (m *machine) callerLeg() *LegState {
+	if m.Caller < 0 || m.Caller >= len(m.Legs) {
+		return nil
+	}
+	return &m.Legs[m.Caller]
+}
+
+// hangup ends leg i, whatever its phase, and frees its media.
+func (m *machine) hangup(i int, r Reason) {
+	leg := &m.Legs[i]
+	if !leg.Phase.live() {
+		return
+	}
+	m.part(i)
+	m.stop(&leg.Timer)
+	leg.End = m.at
+	if leg.Reason == "" {
+		leg.Reason = r.Text
+	}
+	leg.Phase = LegEnding
+	m.do(Hangup{i, r})
+	m.freeMedia(i)
+}
+
+// ended notes that leg i is gone for good.
+func (m *machine) ended(i, code int, reason string) {
+	leg := &m.Legs[i]
+	if leg.Phase == LegEnded {
+		return
+	}
+	m.part(i)
+	m.stop(&leg.Timer)
+	if leg.Phase != LegEnding {
+		leg.End, leg.Code = m.at, code
+		if leg.Answer.IsZero() || code == 0 {
+			leg.Reason = reason
+		}
+	}
+	m.freeMedia(i)
+	leg.Phase = LegEnded
+}
+
+// part takes leg i out of the bridge.
+func (m *machine) part(i int) {
+	if m.Peer != 0 && (i == m.Peer || i == m.Caller) {
+		m.do(Unbridge{m.Caller, m.Peer})
+		m.Peer = 0
+	}
+}
+
+// freeMedia closes a leg's media, unless a recording of it has to be completed first.
+func (m *machine) freeMedia(i int) {
+	if i == m.Caller && (m.VM.Step == VMRecording || m.VM.Step == VMStopping) {
+		return
+	}
+	m.closeMedia(i)
+}
+
+func (m *machine) closeMedia(i int) {
+	if m.Legs[i].Media {
+		m.Legs[i].Media = false
+		m.do(CloseMedia{i})
+	}
+}
+
+// force gives up waiting for legs and recordings of an ended call.
+func (m *machine) force() {
+	for i := range m.Legs {
+		if m.Legs[i].Phase != LegEnded {
+			m.note(i, "released by the watchdog")
+			m.Legs[i].Phase = LegEnded
+		}
+	}
+	if m.VM.Step == VMStopping {
+		m.VM.Step = VMDone
+	}
+}

@@ -1,0 +1,283 @@
+package call
+
+import (
+	"slices"
+	"time"
+
+	"strowger/routing"
+	"strowger/store"
+)
+
+// The stages of the plan: who rings, who fails, who is next.
+
+func (m *machine) enterStage(n int) {
+	m.Phase, m.Stage, m.Looking, m.Expired, m.Declined = Ringing, n, false, false, nil
+	if n >= len(m.Plan.Plan.Stages) {
+		m.planOver()
+		return
+	}
+	st := &m.Plan.Plan.Stages[n]
+	m.note(noLeg, "stage %d: %s", n+1, st.Step)
+	if st.Workflow != "" {
+		m.note(noLeg, "workflow %s continues with the next step", st.Workflow)
+		return // nothing rings: settle goes on
+	}
+	m.Looking = true
+	m.do(Lookup{n})
+}
+
+// stageEmpty reports whether nothing rings any more, nor will in this stage.
+func (m *machine) stageEmpty() bool {
+	if m.Looking {
+		return false
+	}
+	for i := range m.Legs {
+		if i != m.Caller && m.Legs[i].Phase.live() {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *machine) nextStage() {
+	m.stop(&m.RingTimer)
+	if m.Stage < 0 {
+		m.over(ending{disposition: store.Missed, by: "caller", why: "no device of " + m.Start.User + " answered"})
+		return
+	}
+	m.enterStage(m.Stage + 1)
+}
+
+func (m *machine) found(w Found) {
+	if m.Phase != Ringing || !m.Looking || w.Stage != m.Stage {
+		return
+	}
+	m.Looking = false
+	for _, line := range w.Lines {
+		if len(line.To) > 0 && line.Target >= 0 && line.Target < len(m.targets()) {
+			m.dial(line.Target, line.To)
+		}
+	}
+	if len(w.Lines) == 0 {
+		m.note(noLeg, "nobody can be rung now")
+		return
+	}
+	m.start(&m.RingTimer, m.ringTime())
+}
+
+// targets of the current stage; an originated call first rings its own user.
+func (m *machine) targets() []routing.Target {
+	if m.Stage < 0 {
+		return []routing.Target{{User: m.Start.User, Via: []string{store.Browser, store.Desk, store.Mobile}}}
+	}
+	if m.Stage >= len(m.Plan.Plan.Stages) {
+		return nil
+	}
+	return m.Plan.Plan.Stages[m.Stage].Targets
+}
+
+func (m *machine) ringTime() time.Duration {
+	if m.Stage < 0 {
+		return 30 * time.Second
+	}
+	if s := m.Plan.Plan.Stages[m.Stage].RingSeconds; s > 0 {
+		return time.Duration(s) * time.Second
+	}
+	return noRingTime
+}
+
+// dial starts a leg to the first of to; the others are kept for failover.
+func (m *machine) dial(target int, to []Endpoint) {
+	t, e := m.targets()[target], to[0]
+	leg := LegState{Phase: LegDialling, Stage: m.Stage, Target: target, To: e, Next: to[1:], User: t.User, WebRTC: e.WebRTC,
+		Media: true, Start: m.at}
+	if e.Binding != nil {
+		leg.Peer, leg.Device, leg.Kind = t.User, e.Binding.Device, e.Binding.Kind
+	} else {
+		leg.Peer, leg.Trunk, leg.Kind = e.Number, e.Trunk, store.Phone
+		leg.CallConnect = t.CallConnect
+	}
+	m.Legs = append(m.Legs, leg)
+	i := len(m.Legs) - 1
+	m.note(i, "rings %s", describe(&leg))
+	m.do(Dial{i, offerTo(m.Offered, m.Committed, e.Codecs)})
+}
+
+// registered: a device that appears while its user rings joins in (ROUTING §5).
+func (m *machine) registered(w Registered) {
+	if m.Phase != Ringing || m.Looking || m.Expired || w.To.Binding == nil {
+		return
+	}
+	for n, t := range m.targets() {
+		if t.User != w.User || !slices.Contains(t.Via, w.To.Binding.Kind) || slices.Contains(m.Declined, n) {
+			continue
+		}
+		if !slices.ContainsFunc(m.Legs, func(l LegState) bool { return l.Stage == m.Stage && stands(&l, w.To.Binding) }) {
+			m.dial(n, []Endpoint{w.To})
+		}
+		return
+	}
+}
+
+// stands reports whether the leg already speaks for this contact: it rings there, or somebody there said no.
+func stands(l *LegState, b *store.Binding) bool {
+	o := l.To.Binding
+	if o == nil || (l.Phase == LegEnded && l.Code != 408 && l.Code != 480 && l.Code < 500) {
+		return o != nil && sameContact(o, b)
+	}
+	return l.Phase.live() && sameContact(o, b)
+}
+
+// sameContact compares registrations as RFC 5626 §4 does: by instance where there is one.
+func sameContact(a, b *store.Binding) bool {
+	if a.Instance != "" || b.Instance != "" {
+		return a.Instance == b.Instance && a.RegID == b.RegID
+	}
+	return a.Contact == b.Contact
+}
+
+func (m *machine) progress(i int, w PeerProgress) {
+	leg := &m.Legs[i]
+	if m.Phase != Ringing || i == m.Caller || leg.Phase > LegRinging || w.Code < 180 {
+		return
+	}
+	if leg.Phase == LegDialling {
+		leg.Phase, leg.Ringing = LegRinging, m.at
+		m.note(i, "ringing")
+	}
+	if w.Codecs != nil {
+		leg.Early, leg.Codecs = true, w.Codecs
+	}
+	if m.Stage < 0 || m.Peer == i {
+		return
+	}
+	if m.RingingAt.IsZero() {
+		m.RingingAt = m.at
+	}
+	if w.Codecs != nil && m.passesEarly(i) {
+		m.earlyBridge(i)
+		return
+	}
+	m.alert()
+}
+
+// passesEarly reports whether the caller may hear leg i before it answers: a carrier's tones and announcements, when
+// nothing else rings.
+func (m *machine) passesEarly(i int) bool {
+	leg := &m.Legs[i]
+	if leg.Trunk == "" || leg.CallConnect || (m.Start.Delayed && m.Final == 0) {
+		return false
+	}
+	for k := range m.Legs {
+		if k != i && k != m.Caller && m.Legs[k].Phase.live() {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *machine) earlyBridge(i int) {
+	c := m.callerLeg()
+	m.stopRingback()
+	if m.Final == 0 && m.Committed == nil {
+		m.Committed = answerWith(m.Offered, m.Legs[i].Codecs, m.Start.Codecs)
+		m.do(EarlyAnswer{m.Caller, m.Committed})
+	}
+	if c.Phase == LegIdle {
+		c.Phase, c.Ringing = LegRinging, m.at
+	}
+	m.Alerted = true
+	m.do(Bridge{m.Caller, i})
+	m.Peer = i
+	m.note(i, "early media")
+}
+
+// alert lets the caller know that it rings: by 180, or by our ringback once media is flowing to it.
+func (m *machine) alert() {
+	c := m.callerLeg()
+	if c == nil || m.Peer != 0 {
+		return
+	}
+	switch {
+	case m.Final != 0 || m.Committed != nil:
+		if !m.Ringback {
+			m.Ringback = true
+			m.do(Play{m.Caller, Ringback})
+		}
+	case m.Alerted:
+	case m.Start.EarlyMedia && !m.Start.Delayed:
+		m.Committed = speakable(m.Offered)
+		m.Ringback = true
+		m.do(EarlyAnswer{m.Caller, m.Committed})
+		m.do(Play{m.Caller, Ringback})
+	default:
+		m.do(Ring{m.Caller})
+	}
+	m.Alerted = true
+	if c.Phase == LegIdle {
+		c.Phase, c.Ringing = LegRinging, m.at
+	}
+}
+
+func (m *machine) stopRingback() {
+	if m.Ringback {
+		m.Ringback = false
+		m.do(StopPlay{m.Caller})
+	}
+}
+
+// lineLost draws the conclusions of the failure of leg i, which is not live any more and was in this phase before.
+func (m *machine) lineLost(i, code int, r Reason, was LegPhase) {
+	leg := m.Legs[i]
+	if m.Phase != Ringing || leg.Stage != m.Stage {
+		return
+	}
+	declined := slices.Contains(m.Declined, leg.Target)
+	if was == LegDialling && failsOver(code) && len(leg.Next) > 0 && !m.Expired && !declined {
+		m.note(i, "trunk %s: %d, next is %s", leg.Trunk, code, leg.Next[0].Trunk)
+		m.dial(leg.Target, leg.Next)
+		return
+	}
+	if tells(code) > tells(m.Worst) {
+		m.Worst, m.WorstOf = code, r
+	}
+	if code >= 600 && !declined { // for all devices of that user (RFC 3261 §21.6), nobody else's
+		m.Declined = append(slices.Clone(m.Declined), leg.Target)
+		for k := range m.Legs {
+			if k != m.Caller && m.Legs[k].Target == leg.Target && m.Legs[k].Phase.live() {
+				m.note(k, "stopped: declined on another device")
+				m.hangup(k, Reason{"SIP", code, "Declined"})
+			}
+		}
+	}
+	for k := range m.Legs {
+		if k != m.Caller && m.Legs[k].Phase == LegRinging {
+			m.alert() // what was heard of leg i is over, others still ring
+			return
+		}
+	}
+}
+
+// drop hangs up on a leg that rang or answered, and counts it as failed.
+func (m *machine) drop(i, code int, r Reason) {
+	was := m.Legs[i].Phase
+	m.Legs[i].Code = code
+	m.hangup(i, r)
+	if i != m.Caller {
+		m.lineLost(i, code, r, was)
+	}
+}
+
+func (m *machine) ringTimeOver() {
+	if m.Phase != Ringing {
+		return
+	}
+	m.Expired = true
+	m.note(noLeg, "ring time is over")
+	for i := range m.Legs {
+		if i == m.Caller || m.Legs[i].Phase == LegConfirming { // who is asked to press 1 may still do so
+			continue
+		}
+		m.hangup(i, Reason{"SIP", 480, "No answer"})
+	}
+}
