@@ -1,0 +1,280 @@
+package web_test
+
+import (
+	"bufio"
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"strowger/store"
+	"strowger/web"
+	"strowger/web/webtest"
+)
+
+// viewer reads an event stream.
+type viewer struct {
+	t    *testing.T
+	in   *bufio.Scanner
+	res  *http.Response
+	stop context.CancelFunc
+	id   string // of the last event
+}
+
+func (c *client) watch(lastID string) *viewer {
+	c.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	req, err := http.NewRequestWithContext(ctx, "GET", c.http.URL+"/api/events", nil)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	req.Header = c.header.Clone()
+	if lastID != "" {
+		req.Header.Set("Last-Event-ID", lastID)
+	}
+	res, err := c.hc.Do(req)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	v := &viewer{t: c.t, in: bufio.NewScanner(res.Body), res: res, stop: cancel}
+	c.t.Cleanup(v.close)
+	return v
+}
+
+func (v *viewer) close() {
+	v.stop()
+	v.res.Body.Close()
+}
+
+// next returns the next event's name and data; "" when the stream is over.
+func (v *viewer) next() (name, data string) {
+	for v.in.Scan() {
+		line := v.in.Text()
+		switch {
+		case strings.HasPrefix(line, "event: "):
+			name = line[7:]
+		case strings.HasPrefix(line, "data: "):
+			data = line[6:]
+		case strings.HasPrefix(line, "id: "):
+			v.id = line[4:]
+		case line == "" && name != "":
+			return name, data
+		}
+	}
+	return "", ""
+}
+
+func (v *viewer) expect(name, part string) {
+	v.t.Helper()
+	if n, d := v.next(); n != name || !strings.Contains(d, part) {
+		v.t.Fatalf("event %q %s, want %q with %s", n, d, name, part)
+	}
+}
+
+func TestEventsByRole(t *testing.T) {
+	r := newRig(t)
+	bob, ann, cyd := r.as("bob").watch(""), r.as("ann").watch(""), r.as("cyd").watch("")
+	for _, v := range []*viewer{bob, ann, cyd} {
+		v.expect("hello", `"resumed":false`)
+	}
+	r.web.CallChanged(web.ActiveCall{ID: "a1", Direction: store.Inbound, From: "+12025550900", To: "+12025550001", Phase: web.PhaseRinging,
+		Ringing: []string{"bob"}, Participants: []string{"bob"}, Plan: webtest.OwnerPlan()})
+	r.web.RegistrationChanged("cyd", []store.Binding{{User: "cyd", Device: "browser:x", Kind: "browser"}})
+	r.web.TrunkChanged(web.TrunkStatus{Name: "carrier", State: "down"})
+	r.web.VoicemailChanged(r.fake.Messages[1])
+	bob.expect("call", "Dee Poe")
+	bob.expect("voicemail", "vm1")
+	cyd.expect("registration", "browser:x")
+	ann.expect("call", "contact_owned")
+	ann.expect("registration", "browser:x")
+	ann.expect("trunk", "down")
+	ann.expect("voicemail", "vm1")
+
+	rec := r.fake.Records[1]
+	r.web.RecordChanged(rec)
+	rec.ClaimedBy, rec.Unclaimed = "bob", false
+	r.web.RecordChanged(rec)
+	bob.expect("record", `"unclaimed":true`)
+	bob.expect("record", `"unclaimed":false`)
+	cyd.expect("record", "call5")
+	cyd.expect("record_gone", "call5")
+}
+
+func TestEventsResume(t *testing.T) {
+	r := newRig(t)
+	c := r.as("bob")
+	v := c.watch("")
+	v.expect("hello", "false")
+	r.web.VoicemailChanged(r.fake.Messages[0])
+	v.expect("voicemail", "vm2")
+	seen := v.id
+	v.close()
+	r.web.VoicemailChanged(r.fake.Messages[1])
+	r.web.TrunkChanged(web.TrunkStatus{Name: "carrier"}) // not his to see
+
+	v = c.watch(seen)
+	v.expect("hello", "true")
+	v.expect("voicemail", "vm1")
+	r.web.VoicemailChanged(r.fake.Messages[0])
+	v.expect("voicemail", "vm2")
+	for _, id := range []string{"1", "nonsense", "99999999999999999"} {
+		c.watch(id).expect("hello", "false")
+	}
+}
+
+func TestStreamBeatsAndEndsWithItsSession(t *testing.T) {
+	r := newRig(t, func(c *web.Config) { c.Heartbeat = 5 * time.Millisecond })
+	c := r.as("bob")
+	v := c.watch("")
+	v.expect("hello", "")
+	v.expect("ping", "")
+	c.want(204, "DELETE", "/api/session", "")
+	for {
+		name, _ := v.next()
+		if name == "" {
+			break
+		}
+		if name != "ping" {
+			t.Fatalf("event %q after sign-out", name)
+		}
+	}
+	if v := r.client().watch(""); v.res.StatusCode != 401 {
+		t.Errorf("a stranger's stream: %d", v.res.StatusCode)
+	}
+}
+
+// A viewer that reads nothing is cut off; the publisher does not wait for it.
+func TestSlowViewerIsCut(t *testing.T) {
+	r := newRig(t)
+	v := r.as("bob").watch("")
+	v.expect("hello", "")
+	vm := r.fake.Messages[0]
+	vm.FromName = strings.Repeat("x", 8<<10)
+	for range 4000 {
+		r.web.VoicemailChanged(vm)
+	}
+	n := 0
+	for name, _ := v.next(); name != ""; name, _ = v.next() {
+		n++
+	}
+	if n >= 4000 {
+		t.Errorf("read all %d events", n)
+	}
+}
+
+// upgrade is what ServeWebSocket was given.
+type upgrade struct {
+	user, session string
+	trusted       bool
+}
+
+func (r *rig) upgrades() chan upgrade {
+	ch := make(chan upgrade, 4)
+	r.fake.Serve = func(conn *websocket.Conn, _, user, session string, trusted bool) error {
+		ch <- upgrade{user, session, trusted}
+		for {
+			typ, b, err := conn.Read(context.Background())
+			if err != nil {
+				return err
+			}
+			if err := conn.Write(context.Background(), typ, b); err != nil {
+				return err
+			}
+		}
+	}
+	return ch
+}
+
+func (c *client) dial(origin string, protocols ...string) (*websocket.Conn, error) {
+	h := c.header.Clone()
+	if origin != "" {
+		h.Set("Origin", origin)
+	}
+	conn, res, err := websocket.Dial(context.Background(), c.http.URL+"/ws", &websocket.DialOptions{
+		HTTPClient: c.hc, HTTPHeader: h, Subprotocols: protocols,
+	})
+	if err != nil && res != nil && res.Body != nil {
+		res.Body.Close()
+	}
+	if conn != nil {
+		c.t.Cleanup(func() { _ = conn.CloseNow() })
+	}
+	return conn, err
+}
+
+func TestWebSocketIdentity(t *testing.T) {
+	r := newRig(t, func(c *web.Config) { c.AllowedOrigins = []string{"https://crm.example"} })
+	got := r.upgrades()
+	bob, stranger := r.as("bob"), r.client()
+	me := decode[web.Me](t, bob.want(200, "GET", "/api/me", ""))
+	for _, tc := range []struct {
+		name   string
+		c      *client
+		origin string
+		want   upgrade
+	}{
+		{"page of ours", bob, r.http.URL, upgrade{"bob", me.Phone.Session, true}},
+		{"cookie without origin", bob, "", upgrade{}},
+		{"cookie by an allowed page elsewhere", bob, "https://crm.example", upgrade{}},
+		{"stranger", stranger, r.http.URL, upgrade{}},
+		{"foreign phone", stranger, "", upgrade{}},
+		{"admin token", r.script(), r.http.URL, upgrade{}},
+	} {
+		conn, err := tc.c.dial(tc.origin, "sip")
+		if err != nil {
+			t.Errorf("%s: %v", tc.name, err)
+			continue
+		}
+		if u := <-got; u != tc.want {
+			t.Errorf("%s: %+v, want %+v", tc.name, u, tc.want)
+		}
+		if conn.Subprotocol() != "sip" {
+			t.Errorf("%s: subprotocol %q", tc.name, conn.Subprotocol())
+		}
+	}
+	if _, err := bob.dial("https://evil.example", "sip"); err == nil {
+		t.Error("another site's page was let in")
+	}
+	if _, err := bob.dial(r.http.URL); err == nil {
+		t.Error("a socket without subprotocol was let in")
+	}
+	bob.want(400, "GET", "/ws", "")
+}
+
+func TestSignOutClosesOnlyItsSockets(t *testing.T) {
+	r := newRig(t)
+	got := r.upgrades()
+	one, two := r.as("bob"), r.as("bob")
+	a, err := one.dial(r.http.URL, "sip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := two.dial(r.http.URL, "sip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-got
+	<-got
+	one.want(204, "DELETE", "/api/session", "")
+	if _, _, err := a.Read(context.Background()); websocket.CloseStatus(err) != websocket.StatusPolicyViolation {
+		t.Errorf("the signed-out socket: %v", err)
+	}
+	if err := b.Write(context.Background(), websocket.MessageText, []byte("\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	if _, m, err := b.Read(context.Background()); err != nil || string(m) != "\r\n\r\n" {
+		t.Errorf("the other socket: %q %v", m, err)
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if _, _, err := b.Read(context.Background()); websocket.CloseStatus(err) != websocket.StatusGoingAway {
+			t.Errorf("at shutdown: %v", err)
+		}
+	})
+	r.web.Close()
+	wg.Wait()
+}

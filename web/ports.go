@@ -1,0 +1,141 @@
+package web
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"strowger/routing"
+	"strowger/store"
+)
+
+// Organisation is the directory as it is now. Its methods answer from memory: they are called on every request.
+type Organisation interface {
+	Company() store.Company
+	Users() []store.User
+	UserByID(id string) (store.User, bool)
+	// UserByEmail compares without regard to case.
+	UserByEmail(email string) (store.User, bool)
+	Numbers() []store.Number
+	Contact(id string) (store.Contact, bool)
+	// ContactName is the name of the contact who has this number, "" when nobody does.
+	ContactName(number string) string
+}
+
+// Credentials keeps the hashes of passwords. A user without one signs in by a one-time link only.
+type Credentials interface {
+	// Credential of a user; the error wraps store.ErrNotFound when there is none.
+	Credential(user string) (store.Credential, error)
+}
+
+// SigninLink is what the token of a one-time sign-in link stands for.
+type SigninLink struct {
+	User    string    `json:"user"` // User.ID
+	Expires time.Time `json:"expires"`
+}
+
+// SigninLinks keeps one-time sign-in links by the SHA-256 of their token in hex; the token itself is kept nowhere.
+type SigninLinks interface {
+	PutSigninLink(hash string, link SigninLink) error
+	// TakeSigninLink removes the link and returns it, atomically: of two takers one gets store.ErrNotFound.
+	TakeSigninLink(hash string) (SigninLink, error)
+}
+
+// Calls are the records of ended calls.
+type Calls interface {
+	// Calls selects records, newest first.
+	Calls(filter store.CallFilter) ([]store.CallRecord, error)
+	// Call returns one record; the error wraps store.ErrNotFound when there is none.
+	Call(id string) (store.CallRecord, error)
+	// Claim takes an unclaimed missed call for this user, atomically; the error wraps store.ErrClaimed when somebody was faster.
+	Claim(id, user string) (store.CallRecord, error)
+}
+
+// ActiveCall is an immutable snapshot of a call in progress.
+type ActiveCall struct {
+	ID         string
+	Direction  string // store.Inbound, store.Outbound, store.Internal
+	From       string // E.164, extension or "anonymous"
+	FromName   string
+	FromUser   string // User.ID of an inside caller
+	To         string // called number or extension
+	Phase      string // routing | ringing | up | ended
+	Stage      int    // index of the plan's stage that rings now, -1 before the first
+	Ringing    []string
+	Start      time.Time
+	Answer     time.Time // zero until somebody answered
+	AnsweredBy string    // User.ID or an outside line's E.164
+	Plan       *routing.Plan
+	// Participants are the users who may see the call: who calls, whom it rings or rang, who answered.
+	Participants []string
+}
+
+// The phases of a call.
+const (
+	PhaseRouting = "routing"
+	PhaseRinging = "ringing"
+	PhaseUp      = "up"
+	PhaseEnded   = "ended"
+)
+
+// Active is the calls in progress.
+type Active interface {
+	ActiveCalls() []ActiveCall
+	// Hangup ends a call for everybody; false when there is no such call.
+	Hangup(id string) bool
+}
+
+// Voicemails is the mailboxes.
+type Voicemails interface {
+	// Voicemails of all these boxes, newest first; nil = of every box.
+	Voicemails(boxes []store.Mailbox) ([]store.Voicemail, error)
+	Voicemail(id string) (store.Voicemail, error)
+	// OpenAudio opens the message's WAV file.
+	OpenAudio(vm store.Voicemail) (io.ReadSeekCloser, error)
+	// SetHeard marks a message as heard by a user, or as new again.
+	SetHeard(id, user string, heard bool) (store.Voicemail, error)
+	// DeleteVoicemail removes the message and its audio.
+	DeleteVoicemail(id string) error
+}
+
+// Phones takes over the WebSockets of phones and knows who is registered.
+type Phones interface {
+	// ServeWebSocket speaks SIP on the connection until it is closed. trusted: user and session are those of a signed-in
+	// browser, and no digest is asked; otherwise both are empty.
+	ServeWebSocket(conn *websocket.Conn, remote, user, session string, trusted bool) error
+	// Registrations of a user; "" = everybody's.
+	Registrations(user string) []store.Binding
+}
+
+// TrunkStatus is a trunk as it is now.
+type TrunkStatus struct {
+	Name       string    `json:"name"`
+	State      string    `json:"state" doc:"up, down, registering or unknown"`
+	Registered bool      `json:"registered" doc:"whether the trunk's registrar has us, for trunks that register"`
+	Detail     string    `json:"detail,omitempty" doc:"Why it is down, in words"`
+	Since      time.Time `json:"since,omitzero" doc:"When it came into this state"`
+	Calls      int       `json:"calls" doc:"Calls in progress over it"`
+}
+
+// Trunks is the outside lines.
+type Trunks interface {
+	TrunkStatuses() []TrunkStatus
+}
+
+// DemoNumber is a number of the demo's carrier that somebody can dial to try something.
+type DemoNumber struct {
+	Number string `json:"number" doc:"What to dial"`
+	Label  string `json:"label" doc:"A short name"`
+	What   string `json:"what" doc:"What happens, in words"`
+}
+
+// Demo is the simulated carrier.
+type Demo interface {
+	// DemoNumbers are the numbers to try, in the order to show.
+	DemoNumbers() []DemoNumber
+	// CallMe makes the carrier call this user by one of our numbers. from is the caller to show, "" = the carrier chooses.
+	// It returns when the call has been started.
+	CallMe(ctx context.Context, user store.User, from string) error
+}

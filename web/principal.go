@@ -1,0 +1,122 @@
+package web
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/rs/zerolog"
+
+	"strowger/store"
+)
+
+const cookieName = "strowger"
+
+// Keys of what a session holds.
+const (
+	keyUser   = "user"   // User.ID
+	keyID     = "id"     // public name of the session, for registrations and logs; the cookie is the secret
+	keySigned = "signed" // when the user signed in, Unix milliseconds
+)
+
+// Principal is who makes a request.
+type Principal struct {
+	User    store.User // zero for the admin token
+	Session string     // public name of the session, "" for the admin token
+	Admin   bool       // owner, admin or the admin token: may see everything
+}
+
+// sees reports whether the principal may see a call that these users take part in.
+func (p Principal) sees(participants []string) bool {
+	if p.Admin {
+		return true
+	}
+	for _, u := range participants {
+		if u == p.User.ID {
+			return true
+		}
+	}
+	return false
+}
+
+type principalKey struct{}
+
+func principal(ctx context.Context) (Principal, bool) {
+	p, ok := ctx.Value(principalKey{}).(Principal)
+	return p, ok
+}
+
+// newSessions makes the session manager. There is no idle timeout: it would write to the store on every request.
+func newSessions(cfg Config, log zerolog.Logger) *scs.SessionManager {
+	sessions := cfg.Sessions
+	if sessions == nil {
+		sessions = newMemorySessions()
+	}
+	// Not scs.New: it starts a goroutine that nobody ends.
+	m := &scs.SessionManager{
+		Store:            sessions,
+		Codec:            scs.GobCodec{},
+		HashTokenInStore: true,
+		Lifetime:         cfg.SessionLifetime,
+		Cookie: scs.SessionCookie{
+			Name: cookieName, Path: "/", HttpOnly: true, Persist: true, Secure: cfg.Secure, SameSite: http.SameSiteStrictMode,
+		},
+	}
+	m.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) {
+		log.Error().Err(err).Str("path", r.URL.Path).Msg("session store failed")
+		writeProblem(w, http.StatusInternalServerError, "The session could not be read or kept; the server's log says why.")
+	}
+	return m
+}
+
+// authenticate finds out who makes the request. It refuses nobody: routes do.
+func (s *Server) authenticate(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p, ok := s.bearer(r)
+		if !ok {
+			p, ok = s.signedIn(r.Context())
+		}
+		if ok {
+			r = r.WithContext(context.WithValue(r.Context(), principalKey{}, p))
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// bearer recognises the admin token, in constant time.
+func (s *Server) bearer(r *http.Request) (Principal, bool) {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok || s.cfg.AdminToken == "" {
+		return Principal{}, false
+	}
+	got, want := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(s.cfg.AdminToken))
+	if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+		return Principal{}, false
+	}
+	return Principal{Admin: true}, true
+}
+
+// signedIn recognises a session's user, who must still exist, not be disabled, and not have changed the password since.
+func (s *Server) signedIn(ctx context.Context) (Principal, bool) {
+	id := s.sessions.GetString(ctx, keyUser)
+	if id == "" {
+		return Principal{}, false
+	}
+	user, ok := s.cfg.Organisation.UserByID(id)
+	if !ok {
+		return Principal{}, false
+	}
+	if cred, err := s.cfg.Credentials.Credential(id); err == nil {
+		signed := time.UnixMilli(s.sessions.GetInt64(ctx, keySigned))
+		if cred.Disabled || cred.Changed.After(signed) {
+			return Principal{}, false
+		}
+	}
+	return Principal{User: user, Session: s.sessions.GetString(ctx, keyID), Admin: isAdmin(user)}, true
+}
+
+func isAdmin(u store.User) bool { return u.Role == store.Owner || u.Role == store.Admin }

@@ -1,0 +1,120 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// sipMessageLimit bounds one SIP message on a WebSocket, in bytes.
+const sipMessageLimit = 64 * 1024
+
+// serveWebSocket accepts a phone's WebSocket (RFC 7118 §4) and hands it over. A page of ours is known by its session
+// (RFC 7118 §7); anybody else must authenticate with digest.
+func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
+	if !offersSIP(r) {
+		writeProblem(w, http.StatusBadRequest, "This is for phones: a WebSocket with the subprotocol sip (RFC 7118).")
+		return
+	}
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"sip"}, OriginPatterns: s.cfg.AllowedOrigins})
+	if err != nil {
+		s.log.Info().Err(err).Str("remote", r.RemoteAddr).Str("origin", r.Header.Get("Origin")).Msg("websocket refused")
+		return // Accept has answered
+	}
+	conn.SetReadLimit(sipMessageLimit)
+	p, trusted := principal(r.Context())
+	trusted = trusted && p.User.ID != "" && sameOrigin(r)
+	if !trusted {
+		p = Principal{}
+	}
+	remove, ok := s.sockets.add(conn, p)
+	if !ok {
+		_ = conn.Close(websocket.StatusGoingAway, "shutting down")
+		return
+	}
+	defer remove()
+	if trusted { // the socket lasts no longer than the session that vouched for it
+		expiry := time.AfterFunc(time.Until(s.sessions.Deadline(r.Context())), func() {
+			_ = conn.Close(websocket.StatusPolicyViolation, "session expired")
+		})
+		defer expiry.Stop()
+	}
+	err = s.cfg.Phones.ServeWebSocket(conn, r.RemoteAddr, p.User.ID, p.Session, trusted)
+	if err != nil {
+		s.log.Debug().Err(err).Str("remote", r.RemoteAddr).Str("user", p.User.ID).Msg("phone's websocket ended")
+	}
+	_ = conn.CloseNow()
+}
+
+func offersSIP(r *http.Request) bool {
+	for _, h := range r.Header.Values("Sec-WebSocket-Protocol") {
+		for p := range strings.SplitSeq(h, ",") {
+			if strings.EqualFold(strings.TrimSpace(p), "sip") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// sameOrigin reports whether a page of this host opened the socket. A cookie that came with another origin, or with none,
+// proves nothing about who wrote the page's script.
+func sameOrigin(r *http.Request) bool {
+	u, err := url.Parse(r.Header.Get("Origin"))
+	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host)
+}
+
+// sockets is the open WebSockets of phones.
+type sockets struct {
+	mu     sync.Mutex
+	open   map[*websocket.Conn]Principal
+	closed bool
+	ending sync.WaitGroup
+}
+
+func newSockets() *sockets { return &sockets{open: map[*websocket.Conn]Principal{}} }
+
+func (s *sockets) add(conn *websocket.Conn, p Principal) (remove func(), ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, false
+	}
+	s.open[conn] = p
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.open, conn)
+	}, true
+}
+
+func (s *sockets) closeSession(session string) {
+	s.closeIf(websocket.StatusPolicyViolation, "signed out", func(p Principal) bool { return p.Session == session })
+}
+
+func (s *sockets) closeUser(user string) {
+	s.closeIf(websocket.StatusPolicyViolation, "signed out", func(p Principal) bool { return p.User.ID == user })
+}
+
+func (s *sockets) close() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.closeIf(websocket.StatusGoingAway, "shutting down", func(Principal) bool { return true })
+	s.ending.Wait()
+}
+
+// closeIf closes sockets, each on a goroutine of its own: the closing handshake waits for the peer, up to 5 s.
+func (s *sockets) closeIf(code websocket.StatusCode, reason string, which func(Principal) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for conn, p := range s.open {
+		if which(p) {
+			s.ending.Go(func() { _ = conn.Close(code, reason) })
+		}
+	}
+}

@@ -1,0 +1,207 @@
+package web
+
+import (
+	"encoding/json"
+	"time"
+
+	"strowger/routing"
+	"strowger/store"
+)
+
+// Call is a call's record as the API shows it.
+type Call struct {
+	ID          string       `json:"id"`
+	Direction   string       `json:"direction" enum:"inbound,outbound,internal"`
+	From        Party        `json:"from"`
+	To          Party        `json:"to"`
+	Start       time.Time    `json:"start"`
+	Answer      time.Time    `json:"answer,omitzero"`
+	End         time.Time    `json:"end,omitzero"`
+	Disposition string       `json:"disposition" doc:"answered, voicemail, missed, refused, busy, failed or interrupted"`
+	AnsweredBy  *Party       `json:"answered_by,omitempty"`
+	EndedBy     string       `json:"ended_by,omitempty" doc:"caller, callee, us or carrier"`
+	Code        int          `json:"code,omitempty" doc:"Final SIP status given to the caller"`
+	Reason      string       `json:"reason,omitempty"`
+	Unclaimed   bool         `json:"unclaimed" doc:"A missed call that nobody has acted on yet"`
+	ClaimedBy   *Party       `json:"claimed_by,omitempty"`
+	Voicemail   string       `json:"voicemail,omitempty" doc:"Id of the message that the caller left"`
+	Trunk       string       `json:"trunk,omitempty"`
+	Contacts    []ContactRef `json:"contacts" doc:"Contacts whose timeline records the call"`
+	Legs        []Leg        `json:"legs" doc:"Leg 0 is the caller's"`
+	Events      []Happening  `json:"events" doc:"The call's story, in order"`
+	// Plan is the routing decision with its trace.
+	Plan *routing.Plan `json:"plan,omitempty"`
+}
+
+// Party is somebody on a call.
+type Party struct {
+	Number string `json:"number,omitempty" doc:"E.164, extension or anonymous"`
+	Name   string `json:"name,omitempty" doc:"Of the contact, the user or the number's label; else as the caller gave it"`
+	User   string `json:"user,omitempty" doc:"User id, for people inside"`
+}
+
+// ContactRef names a contact.
+type ContactRef struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Owner string `json:"owner,omitempty" doc:"User id"`
+}
+
+// Leg is one leg of a call.
+type Leg struct {
+	Peer    string          `json:"peer" doc:"Whom it reached, for people"`
+	User    string          `json:"user,omitempty"`
+	Kind    string          `json:"kind,omitempty" doc:"browser, desk, mobile, phone or trunk"`
+	Trunk   string          `json:"trunk,omitempty"`
+	Stage   int             `json:"stage" doc:"Index of the plan's stage, -1 for the caller's leg"`
+	Start   time.Time       `json:"start"`
+	Ringing time.Time       `json:"ringing,omitzero"`
+	Answer  time.Time       `json:"answer,omitzero"`
+	End     time.Time       `json:"end,omitzero"`
+	Code    int             `json:"code,omitempty" doc:"Final SIP status"`
+	Reason  string          `json:"reason,omitempty"`
+	Media   store.MediaStat `json:"media,omitzero"`
+}
+
+// Happening is a line of a call's story.
+type Happening struct {
+	At   time.Time `json:"at"`
+	Leg  int       `json:"leg" doc:"Index into legs; -1 = the call"`
+	What string    `json:"what"`
+}
+
+// LiveCall is a call in progress as the API shows it.
+type LiveCall struct {
+	ID         string        `json:"id"`
+	Direction  string        `json:"direction" enum:"inbound,outbound,internal"`
+	From       Party         `json:"from"`
+	To         Party         `json:"to"`
+	Phase      string        `json:"phase" enum:"routing,ringing,up,ended"`
+	Stage      int           `json:"stage" doc:"Index of the plan's stage that rings, -1 before the first"`
+	Ringing    []string      `json:"ringing" doc:"Ids of the users whom it rings now"`
+	Start      time.Time     `json:"start"`
+	Answer     time.Time     `json:"answer,omitzero"`
+	AnsweredBy *Party        `json:"answered_by,omitempty"`
+	Contacts   []ContactRef  `json:"contacts"`
+	Plan       *routing.Plan `json:"plan,omitempty"`
+}
+
+// Voicemail is a message as the API shows it.
+type Voicemail struct {
+	ID      string    `json:"id"`
+	Mailbox Party     `json:"mailbox" doc:"Whose box: a user's, or a number's shared one"`
+	From    Party     `json:"from"`
+	Call    string    `json:"call" doc:"Id of the call that left it"`
+	Left    time.Time `json:"left"`
+	Seconds float64   `json:"seconds"`
+	Heard   bool      `json:"heard"`
+	HeardBy string    `json:"heard_by,omitempty" doc:"User id"`
+}
+
+func (s *Server) callView(rec store.CallRecord) Call {
+	v := Call{
+		ID: rec.ID, Direction: rec.Direction, Start: rec.Start, Answer: rec.Answer, End: rec.End,
+		From: s.party(rec.From, rec.FromName, rec.FromUser), To: s.party(rec.To, "", ""),
+		Disposition: rec.Disposition, EndedBy: rec.EndedBy, Code: rec.Code, Reason: rec.Reason,
+		Unclaimed: rec.Unclaimed, Voicemail: rec.Voicemail, Trunk: rec.Trunk,
+		AnsweredBy: s.who(rec.AnsweredBy), ClaimedBy: s.who(rec.ClaimedBy),
+		Legs: make([]Leg, 0, len(rec.Legs)), Events: make([]Happening, 0, len(rec.Events)),
+	}
+	if len(rec.Plan) > 0 {
+		var plan routing.Plan
+		if json.Unmarshal(rec.Plan, &plan) == nil { // a plan of another version is not worth losing the record for
+			v.Plan = &plan
+		}
+	}
+	v.Contacts = s.contactRefs(v.Plan)
+	for _, l := range rec.Legs {
+		v.Legs = append(v.Legs, Leg{
+			Peer: l.Peer, User: l.User, Kind: l.Kind, Trunk: l.Trunk, Stage: l.Stage,
+			Start: l.Start, Ringing: l.Ringing, Answer: l.Answer, End: l.End, Code: l.Code, Reason: l.Reason, Media: l.Media,
+		})
+	}
+	for _, e := range rec.Events {
+		v.Events = append(v.Events, Happening{At: e.At, Leg: e.Leg, What: e.What})
+	}
+	return v
+}
+
+func (s *Server) liveView(c ActiveCall) LiveCall {
+	ringing := c.Ringing
+	if ringing == nil {
+		ringing = []string{}
+	}
+	return LiveCall{
+		ID: c.ID, Direction: c.Direction, From: s.party(c.From, c.FromName, c.FromUser), To: s.party(c.To, "", ""),
+		Phase: c.Phase, Stage: c.Stage, Ringing: ringing, Start: c.Start, Answer: c.Answer, AnsweredBy: s.who(c.AnsweredBy),
+		Contacts: s.contactRefs(c.Plan), Plan: c.Plan,
+	}
+}
+
+func (s *Server) voicemailView(vm store.Voicemail) Voicemail {
+	box := s.party(vm.Mailbox.Number, "", vm.Mailbox.User)
+	return Voicemail{
+		ID: vm.ID, Mailbox: box, From: s.party(vm.From, vm.FromName, ""), Call: vm.Call,
+		Left: vm.Left, Seconds: vm.Seconds, Heard: vm.Heard, HeardBy: vm.HeardBy,
+	}
+}
+
+// party names a number: by the user, the contact, our number's label or extension, or else as it was given.
+func (s *Server) party(number, given, user string) Party {
+	org := s.cfg.Organisation
+	if u, ok := org.UserByID(user); ok {
+		return Party{Number: number, Name: u.Name, User: u.ID}
+	}
+	p := Party{Number: number, Name: org.ContactName(number)}
+	if p.Name == "" {
+		p.Name = s.ourName(number, &p)
+	}
+	if p.Name == "" {
+		p.Name = given
+	}
+	return p
+}
+
+// ourName is the name of a number or extension of ours.
+func (s *Server) ourName(number string, p *Party) string {
+	if number == "" {
+		return ""
+	}
+	for _, n := range s.cfg.Organisation.Numbers() {
+		if n.Number == number {
+			return n.Label
+		}
+	}
+	for _, u := range s.cfg.Organisation.Users() {
+		if u.Extension == number {
+			p.User = u.ID
+			return u.Name
+		}
+	}
+	return ""
+}
+
+// who names somebody given as a User.ID or an outside number; nil when it is empty.
+func (s *Server) who(id string) *Party {
+	if id == "" {
+		return nil
+	}
+	if u, ok := s.cfg.Organisation.UserByID(id); ok {
+		return &Party{Name: u.Name, User: u.ID, Number: u.Extension}
+	}
+	p := s.party(id, "", "")
+	return &p
+}
+
+func (s *Server) contactRefs(plan *routing.Plan) []ContactRef {
+	refs := []ContactRef{}
+	if plan == nil {
+		return refs
+	}
+	for _, id := range plan.Contacts {
+		if c, ok := s.cfg.Organisation.Contact(id); ok {
+			refs = append(refs, ContactRef{ID: c.ID, Name: c.Name, Owner: c.Owner})
+		}
+	}
+	return refs
+}
