@@ -33,10 +33,10 @@ type choice struct {
 
 // call plans a call to a number of ours.
 func (d *decider) call(n *Number, plan *Plan) {
-	steps := len(d.dir.Policy(n.PolicyName()).steps)
-	d.stages = make([]Stage, 0, steps)
-	d.targets = make([]Target, 0, steps+len(n.ring))
-	d.rows = make([]RowUser, 0, steps+len(n.ring))
+	// Room for the usual plan: the group, somebody in particular, and two outside lines. Bytes are what a decision costs.
+	d.stages = make([]Stage, 0, 4)
+	d.targets = make([]Target, 0, len(n.ring)+3)
+	d.rows = make([]RowUser, 0, len(n.ring)+1)
 	trace, end := d.run(n)
 	plan.Trace, plan.Stages = trace, d.stages
 	if end != StepVoicemail {
