@@ -117,7 +117,7 @@ func (m *machine) reoffered(i int, w PeerReoffered) {
 	if w.Direction != "" {
 		leg.Direction = w.Direction
 	}
-	m.do(AcceptReoffer{i, codecs})
+	m.do(AcceptReoffer{i, codecs, w.Codecs == nil})
 	if leg.held() && !held {
 		m.note(i, "holds")
 	} else if held && !leg.held() {

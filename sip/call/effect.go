@@ -85,10 +85,12 @@ type (
 		Reason Reason
 	}
 
-	// AcceptReoffer answers a re-INVITE with these codecs; RejectReoffer refuses it.
+	// AcceptReoffer answers a re-INVITE with these codecs, or offers them to a peer that wants our offer; RejectReoffer
+	// refuses it.
 	AcceptReoffer struct {
 		Leg    int
 		Codecs []string
+		Offer  bool
 	}
 	RejectReoffer struct {
 		Leg  int

@@ -27,6 +27,7 @@ type (
 	// Started is a new call. It is the first event, exactly once.
 	Started struct {
 		ID         string
+		At         time.Time
 		Trunk      string
 		User       string
 		Device     string

@@ -1,6 +1,9 @@
 package call
 
 import (
+	"slices"
+	"time"
+
 	"strowger/routing"
 	"strowger/store"
 )
@@ -177,4 +180,15 @@ func (m *machine) voicemailOr(disposition string) string {
 		return store.VoicemailOK
 	}
 	return disposition
+}
+
+// abort ends a call whose machine or actor failed: whatever is left is let go at once, and the record is written.
+func abort(s State, at time.Time, why string) (State, []Effect) {
+	m := machine{State: s, at: at}
+	m.Legs = slices.Clone(s.Legs)
+	m.over(ending{disposition: store.Failed, by: "us", why: why, code: 500,
+		toCaller: Reason{"SIP", 500, why}, others: Reason{"SIP", 500, why}})
+	m.force()
+	m.settle()
+	return m.State, m.effects
 }

@@ -66,14 +66,14 @@ func (m *machine) found(w Found) {
 }
 
 // targets of the current stage; an originated call first rings its own user.
-func (m *machine) targets() []routing.Target {
-	if m.Stage < 0 {
-		return []routing.Target{{User: m.Start.User, Via: []string{store.Browser, store.Desk, store.Mobile}}}
+func (s *State) targets() []routing.Target {
+	if s.Stage < 0 {
+		return []routing.Target{{User: s.Start.User, Via: []string{store.Browser, store.Desk, store.Mobile}}}
 	}
-	if m.Stage >= len(m.Plan.Plan.Stages) {
+	if s.Stage >= len(s.Plan.Plan.Stages) {
 		return nil
 	}
-	return m.Plan.Plan.Stages[m.Stage].Targets
+	return s.Plan.Plan.Stages[s.Stage].Targets
 }
 
 func (m *machine) ringTime() time.Duration {

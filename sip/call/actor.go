@@ -1,0 +1,293 @@
+package call
+
+import (
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"strowger/store"
+)
+
+// actor runs one call: it owns the State, turns what legs and media report into events, and does the effects. Everything
+// in it but the mailbox belongs to its own goroutine.
+type actor struct {
+	m    *Manager
+	id   string
+	in   Incoming // zero for an originated call
+	log  zerolog.Logger
+	mail *mailbox
+
+	state  State
+	wires  []wire // by leg
+	timers map[int]*time.Timer
+	story  []store.RecordEvent
+	at     time.Time // of the event at hand
+	last   State     // as subscribers know it
+	shown  bool      // subscribers were told that the call began
+	ended  bool      // and that it is over
+
+	records serial
+	vm      message
+	use     usage // what the call counts for in the Manager's limits; guarded by Manager.mu
+}
+
+// wire is what belongs to one leg outside the machine.
+type wire struct {
+	leg       Leg
+	media     MediaSession
+	callID    string
+	early     string // the SDP of the early answer that was taken
+	committed []byte // the SDP that a 183 gave to the caller
+	owesSDP   bool   // the ACK must bring the answer to our offer
+	stat      store.MediaStat
+}
+
+// message is the voicemail being left.
+type message struct{ id, greeting, file, rel string }
+
+// paths is the letter that brings them; the machine gets a MailboxReady.
+type paths struct {
+	greeting, file, rel string
+	err                 error
+}
+
+// crashed is the letter that ends a call whose actor must stop now.
+type crashed struct{ why string }
+
+func (a *actor) run() {
+	defer a.m.left(a)
+	var batch []letter
+	for !a.state.Done {
+		batch = a.mail.take(batch)
+		for i := range batch {
+			if !a.state.Done {
+				a.read(batch[i])
+			}
+			batch[i] = letter{}
+		}
+		a.m.publish(a)
+	}
+	a.mail.close()
+	for _, t := range a.timers {
+		t.Stop()
+	}
+}
+
+// read handles one letter. A panic, whoever's it is, ends this call and no other.
+func (a *actor) read(l letter) {
+	defer func() {
+		if p := recover(); p != nil {
+			a.log.Error().Str("panic", fmt.Sprint(p)).Bytes("stack", debug.Stack()).Msg("call failed inside; ending it")
+			a.crash("internal error")
+		}
+	}()
+	a.at = time.Now()
+	if c, ok := l.what.(crashed); ok {
+		a.crash(c.why)
+		return
+	}
+	if e, ok := a.translate(l); ok {
+		e.At = a.at
+		a.step(e)
+	}
+}
+
+func (a *actor) step(e Event) {
+	next, effects := Step(a.state, e)
+	a.state = next
+	a.wires = slices.Grow(a.wires, len(next.Legs)-len(a.wires))[:len(next.Legs)]
+	for _, effect := range effects {
+		a.do(effect)
+	}
+}
+
+// crash ends the call without its machine's help: legs are let go, the record is written.
+func (a *actor) crash(why string) {
+	defer func() {
+		if p := recover(); p != nil {
+			a.log.Error().Str("panic", fmt.Sprint(p)).Msg("call failed while it was being ended")
+			a.state.Done = true
+		}
+	}()
+	next, effects := abort(a.state, a.at, why)
+	a.state = next
+	for _, effect := range effects {
+		a.try(effect)
+	}
+}
+
+// try does an effect of which the failure must not keep the others from being done.
+func (a *actor) try(effect Effect) {
+	defer func() {
+		if p := recover(); p != nil {
+			a.log.Error().Str("panic", fmt.Sprint(p)).Type("effect", effect).Msg("call failed while it was being ended")
+		}
+	}()
+	a.do(effect)
+}
+
+// post gives a leg its way to the mailbox.
+func (a *actor) post(leg int) Post {
+	return func(e LegEvent) { a.mail.post(letter{leg, e}) }
+}
+
+func (a *actor) tell(leg int, what What) { a.mail.post(letter{leg, what}) }
+
+// translate does the media work that belongs to what was reported, and makes the machine's event of it.
+func (a *actor) translate(l letter) (Event, bool) {
+	e := Event{Leg: l.leg}
+	switch w := l.what.(type) {
+	case LegEvent:
+		e.What = a.fromLeg(l.leg, w)
+	case MediaEvent:
+		e.What = fromMedia(w)
+	case paths:
+		a.vm.greeting, a.vm.file, a.vm.rel = w.greeting, w.file, w.rel
+		ready := MailboxReady{}
+		if w.err != nil {
+			ready.Err = w.err.Error()
+		}
+		e.Leg, e.What = noLeg, ready
+	case What:
+		e.What = w
+	}
+	return e, e.What != nil
+}
+
+func fromMedia(w MediaEvent) What {
+	switch w.Type {
+	case PlayEnded:
+		return PlayDone{}
+	case RecordEnded:
+		return RecordDone{w.Seconds, w.Why}
+	case MediaDigit:
+		return PeerDigit{w.Digit, w.Millis, w.Relayed}
+	case MediaSilent:
+		return MediaQuiet{}
+	case MediaLost:
+		return MediaBroken{408, w.Why}
+	case MediaReady:
+		return MediaUp{}
+	}
+	return nil
+}
+
+// fromLeg takes SDP to the leg's media session and reports the outcome. nil = nothing for the machine.
+func (a *actor) fromLeg(i int, w LegEvent) What {
+	if i >= len(a.state.Legs) {
+		return nil
+	}
+	leg, wire := &a.state.Legs[i], &a.wires[i]
+	switch w.Type {
+	case Failed:
+		return PeerFailed{w.Code, w.Reason}
+	case Ended:
+		return PeerGone{w.Reason}
+	case Cancelled:
+		return PeerCancelled{}
+	}
+	if !leg.Phase.live() || wire.leg == nil {
+		return nil // it is on its way out; nothing is negotiated any more
+	}
+	switch w.Type {
+	case Progress:
+		return a.progress(i, w)
+	case Answered:
+		return a.answered(i, w)
+	case Acked:
+		return a.acked(i, w)
+	case Reoffered:
+		return a.reoffered(i, w)
+	case Reanswered:
+		if _, err := wire.media.RemoteAnswer(w.SDP); err != nil {
+			return MediaBroken{488, err.Error()}
+		}
+		return PeerRedirected{wire.media.RemoteDirection()}
+	case Digit:
+		return PeerDigit{w.Digit, w.Millis, false}
+	}
+	return nil
+}
+
+// progress takes a carrier's early answer; phones ring without.
+func (a *actor) progress(i int, w LegEvent) What {
+	leg, wire := &a.state.Legs[i], &a.wires[i]
+	p := PeerProgress{Code: w.Code}
+	if len(w.SDP) == 0 || leg.Trunk == "" || wire.media == nil || leg.Phase > LegRinging {
+		return p
+	}
+	if string(w.SDP) == wire.early {
+		p.Codecs = leg.Codecs
+		return p
+	}
+	codecs, err := wire.media.RemoteAnswer(w.SDP)
+	if err != nil {
+		a.log.Warn().Err(err).Str("peer", wire.leg.Remote()).Msg("early media is not understood; waiting for the answer")
+		return p
+	}
+	wire.early, p.Codecs = string(w.SDP), codecs
+	return p
+}
+
+func (a *actor) answered(i int, w LegEvent) What {
+	leg, wire := &a.state.Legs[i], &a.wires[i]
+	if wire.media == nil {
+		return MediaBroken{488, "no media"}
+	}
+	if wire.early != "" && (len(w.SDP) == 0 || string(w.SDP) == wire.early) { // the early answer stands (RFC 3261 §13.2.1)
+		return PeerAnswered{leg.Codecs, wire.media.RemoteDirection()}
+	}
+	codecs, err := wire.media.RemoteAnswer(w.SDP)
+	if err != nil {
+		a.log.Warn().Err(err).Str("peer", wire.leg.Remote()).Msg("answer has no media in common with our offer")
+		return MediaBroken{488, err.Error()}
+	}
+	return PeerAnswered{codecs, wire.media.RemoteDirection()}
+}
+
+// acked: an ACK brings the answer when our 2xx had the offer (RFC 3261 §13.2.2.4).
+func (a *actor) acked(i int, w LegEvent) What {
+	wire := &a.wires[i]
+	acked := PeerAcked{}
+	if wire.owesSDP && wire.media != nil {
+		wire.owesSDP = false
+		if len(w.SDP) == 0 {
+			return MediaBroken{488, "ACK without answer"}
+		}
+		if _, err := wire.media.RemoteAnswer(w.SDP); err != nil {
+			return MediaBroken{488, err.Error()}
+		}
+		acked.Direction = wire.media.RemoteDirection()
+		if a.state.Legs[i].Phase == LegUp {
+			return PeerRedirected{acked.Direction}
+		}
+	}
+	return acked
+}
+
+func (a *actor) reoffered(i int, w LegEvent) What {
+	wire := &a.wires[i]
+	if len(w.SDP) == 0 || wire.media == nil {
+		return PeerReoffered{}
+	}
+	codecs, err := wire.media.RemoteOffer(w.SDP)
+	if err == nil {
+		if codecs = both(codecs, a.allowed(i)); len(codecs) > 0 {
+			return PeerReoffered{codecs, wire.media.RemoteDirection()}
+		}
+	}
+	a.log.Warn().Err(err).Str("peer", wire.leg.Remote()).Msg("re-INVITE refused: nothing in common; the call goes on as before")
+	wire.leg.RejectReinvite(488)
+	return nil
+}
+
+// allowed are the codecs that the leg's trunk permits, nil = all.
+func (a *actor) allowed(i int) []string {
+	if i == 0 && a.state.Caller == 0 {
+		return a.state.Start.Codecs
+	}
+	return a.state.Legs[i].To.Codecs
+}

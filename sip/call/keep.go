@@ -1,0 +1,96 @@
+package call
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"runtime/debug"
+
+	"strowger/store"
+)
+
+// What a call leaves behind. The store is asked on a goroutine of its own, in order; the call never waits for it.
+
+// Limits of a message in a mailbox.
+const (
+	messageSeconds = 300
+	messageSilence = 8
+)
+
+// keep does f after everything that was kept before. A failure is the operator's to know; the call goes on.
+func (a *actor) keep(what string, f func() error) {
+	log := a.log
+	a.records.do(func() {
+		defer func() {
+			if p := recover(); p != nil {
+				log.Error().Str("panic", fmt.Sprint(p)).Bytes("stack", debug.Stack()).Msg("could not " + what)
+			}
+		}()
+		if err := f(); err != nil {
+			log.Error().Err(err).Msg("could not " + what + ": check the data folder's disk")
+		}
+	})
+}
+
+// record is the call's record as it stands.
+func (a *actor) record() store.CallRecord {
+	rec := a.state.record()
+	for i := range rec.Legs {
+		w := &a.wires[i]
+		rec.Legs[i].SIPCallID, rec.Legs[i].Media = w.callID, w.stat
+	}
+	rec.Events = append([]store.RecordEvent(nil), a.story...)
+	return rec
+}
+
+func (a *actor) closeRecord() {
+	rec := a.record()
+	if a.state.VM.Saved {
+		rec.Voicemail = a.vm.id
+	}
+	a.log.Info().Str("from", rec.From).Str("to", rec.To).Str("disposition", rec.Disposition).Str("ended_by", rec.EndedBy).
+		Str("reason", rec.Reason).Int("code", rec.Code).Msg("call ended")
+	a.keep("write the call's record", func() error { return a.m.cfg.Records.Close(rec) })
+}
+
+func (a *actor) openMailbox() {
+	a.vm.id = a.m.newID()
+	box, id := a.state.VM.Box, a.vm.id
+	a.keep("open the mailbox", func() error {
+		p := paths{err: errors.New("failed inside")}
+		defer func() { a.mail.post(letter{noLeg, p}) }()
+		p.file, p.rel, p.err = a.m.cfg.Records.VoicemailFile(box, id)
+		if p.err == nil {
+			p.greeting = a.m.cfg.Records.Greeting(box)
+		}
+		return p.err
+	})
+}
+
+func (a *actor) recordVoice(i int) {
+	s := a.wires[i].media
+	err := errors.New("no media")
+	if s != nil {
+		err = s.Record(Recording{File: a.vm.file, MaxSeconds: a.m.cfg.Limits.MessageSeconds, SilenceSeconds: a.m.cfg.Limits.MessageSilence})
+	}
+	if err != nil {
+		a.log.Error().Err(err).Msg("could not record a message: check the data folder's disk")
+		a.tell(i, RecordDone{0, "failed"})
+	}
+}
+
+func (a *actor) saveVoicemail() {
+	s := &a.state
+	vm := store.Voicemail{
+		ID: a.vm.id, Mailbox: s.VM.Box, Call: s.Start.ID, From: s.Plan.Caller.Number, FromName: s.Plan.Caller.Name,
+		Left: a.at, Seconds: s.VM.Seconds, File: a.vm.rel,
+	}
+	a.keep("store a voicemail", func() error { return a.m.cfg.Records.AddVoicemail(vm) })
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,319 @@
+package call
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"strowger/store"
+)
+
+// do does one effect. What it starts reports back by letters; what fails at once does so too.
+func (a *actor) do(effect Effect) {
+	switch e := effect.(type) {
+	case Decide:
+		a.tell(noLeg, a.m.decide(a))
+	case Lookup:
+		a.tell(noLeg, Found{e.Stage, a.lines()})
+	case StartTimer:
+		a.timers[e.Timer] = time.AfterFunc(e.After, func() { a.tell(noLeg, Timer{e.Timer}) })
+	case StopTimer:
+		if t := a.timers[e.Timer]; t != nil {
+			t.Stop()
+			delete(a.timers, e.Timer)
+		}
+	case OpenRecord:
+		rec := a.record()
+		a.keep("journal the call", func() error { return a.m.cfg.Records.Open(rec) })
+	case CloseRecord:
+		a.closeRecord()
+	case OpenMailbox:
+		a.openMailbox()
+	case SaveVoicemail:
+		a.saveVoicemail()
+	case DropVoicemail:
+		if file := a.vm.file; file != "" {
+			a.keep("remove an empty message", func() error { return ignoreMissing(os.Remove(file)) })
+		}
+	case Note:
+		a.story = append(a.story, store.RecordEvent{At: a.at, Leg: e.Leg, What: e.Text})
+	case Finish:
+	default:
+		a.onLeg(effect)
+	}
+}
+
+// onLeg does the effects that need the leg's SIP side.
+func (a *actor) onLeg(effect Effect) {
+	switch e := effect.(type) {
+	case TakeOffer:
+		a.takeOffer(e.Leg)
+	case Dial:
+		a.dial(e)
+	case Ring:
+		a.wires[e.Leg].leg.Provisional(180, nil)
+	case EarlyAnswer:
+		if sdp, ok := a.answer(e.Leg, e.Codecs); ok {
+			a.wires[e.Leg].committed = sdp
+			a.wires[e.Leg].leg.Provisional(183, sdp)
+		}
+	case Accept:
+		a.accept(e)
+	case Reject:
+		a.wires[e.Leg].leg.Reject(e.Code, e.Phrase, e.Reason)
+	case Hangup:
+		if leg := a.wires[e.Leg].leg; leg != nil {
+			leg.Hangup(e.Reason)
+		}
+	case AcceptReoffer:
+		a.acceptReoffer(e)
+	case RejectReoffer:
+		a.wires[e.Leg].leg.RejectReinvite(e.Code)
+	case PassDigit:
+		w := &a.wires[e.Leg]
+		if w.media == nil || !w.media.SendDigit(e.Digit, e.Millis) {
+			w.leg.Info("application/dtmf-relay", fmt.Appendf(nil, "Signal=%c\r\nDuration=%d\r\n", e.Digit, e.Millis))
+		}
+	default:
+		a.onMedia(effect)
+	}
+}
+
+// onMedia does the effects that need the leg's media only.
+func (a *actor) onMedia(effect Effect) {
+	switch e := effect.(type) {
+	case Play:
+		a.play(e)
+	case StopPlay:
+		if s := a.wires[e.Leg].media; s != nil {
+			s.Stop()
+		}
+	case RecordVoice:
+		a.recordVoice(e.Leg)
+	case StopRecord:
+		if s := a.wires[e.Leg].media; s != nil {
+			s.StopRecording()
+		} else {
+			a.tell(e.Leg, RecordDone{0, "failed"})
+		}
+	case Bridge:
+		a.bridge(e)
+	case Unbridge:
+		if s := a.wires[e.Leg].media; s != nil {
+			a.warn(s.Bridge(nil), "could not part the legs")
+		}
+	case CloseMedia:
+		if w := &a.wires[e.Leg]; w.media != nil {
+			w.stat = w.media.Stats()
+			w.media.Close()
+			w.media = nil
+		}
+	}
+}
+
+func (a *actor) warn(err error, msg string) {
+	if err != nil {
+		a.log.Warn().Err(err).Msg(msg)
+	}
+}
+
+// session makes the media of leg i.
+func (a *actor) session(i int, srtp SRTPPolicy) error {
+	s, err := a.m.cfg.Media.NewSession(MediaOptions{
+		CallID: a.state.Start.ID, WebRTC: a.state.Legs[i].WebRTC, SRTP: srtp, SilenceTimeout: a.m.cfg.Limits.Silence,
+		Post: func(e MediaEvent) { a.mail.post(letter{i, e}) },
+	})
+	if err != nil {
+		a.log.Error().Err(err).Msg("no media for a leg: check the RTP port range and the limit of open files")
+		return err
+	}
+	a.wires[i].media = s
+	return nil
+}
+
+func (a *actor) takeOffer(i int) {
+	if err := a.session(i, a.in.SRTP); err != nil {
+		a.tell(i, MediaBroken{503, "no media port is free"})
+		return
+	}
+	if len(a.in.SDP) == 0 {
+		a.tell(i, OfferTaken{})
+		return
+	}
+	s := a.wires[i].media
+	codecs, err := s.RemoteOffer(a.in.SDP)
+	if err == nil {
+		if codecs = both(codecs, a.in.Codecs); len(codecs) > 0 {
+			a.tell(i, OfferTaken{codecs, s.RemoteDirection()})
+			return
+		}
+		err = fmt.Errorf("the offer has none of the codecs allowed here: %v", a.in.Codecs)
+	}
+	a.log.Warn().Err(err).Str("peer", a.in.Leg.Remote()).Msg("the caller's offer cannot be answered")
+	a.tell(i, MediaBroken{488, err.Error()})
+}
+
+func (a *actor) dial(e Dial) {
+	leg := &a.state.Legs[e.Leg]
+	fail := func(code int, text string) { a.tell(e.Leg, PeerFailed{code, Reason{"SIP", code, text}}) }
+	if err := a.session(e.Leg, leg.To.SRTP); err != nil {
+		fail(500, "no media port is free")
+		return
+	}
+	offer, err := a.wires[e.Leg].media.Offer(e.Codecs)
+	if err != nil {
+		a.log.Error().Err(err).Str("peer", leg.Peer).Msg("could not make an offer")
+		fail(500, "no offer")
+		return
+	}
+	req := a.dialRequest(leg)
+	req.SDP = offer
+	l, err := a.m.cfg.Dialer.Dial(a.m.ctx, req, a.post(e.Leg))
+	if err != nil {
+		a.log.Warn().Err(err).Str("peer", leg.Peer).Msg("could not dial")
+		fail(503, err.Error())
+		return
+	}
+	a.wires[e.Leg].leg, a.wires[e.Leg].callID = l, l.SIPCallID()
+}
+
+// dialRequest says who calls: to devices the caller as we know them, to outside lines also by which number of ours the
+// call came (Diversion, RFC 5806).
+func (a *actor) dialRequest(leg *LegState) DialRequest {
+	s := &a.state
+	req := DialRequest{CallID: s.Start.ID, To: leg.To, From: s.Plan.Caller, Called: s.to()}
+	if s.Stage < 0 { // an originated call rings its own user: show whom they will talk to
+		req.From = Party{Number: s.to(), Name: a.m.cfg.Router.ContactName(s.to())}
+		return req
+	}
+	if leg.Trunk != "" && leg.Peer != s.to() && isNumber(s.to()) {
+		req.Diverted = []Party{{Number: s.to()}}
+		req.Asserted = Party{Number: s.to()}
+	}
+	return req
+}
+
+// answer makes the answer to the caller's offer. When it cannot, the call ends.
+func (a *actor) answer(i int, codecs []string) ([]byte, bool) {
+	w := &a.wires[i]
+	if w.media != nil {
+		sdp, err := w.media.Answer(codecs)
+		if err == nil {
+			return sdp, true
+		}
+		a.log.Warn().Err(err).Strs("codecs", codecs).Msg("could not answer the caller's offer")
+	}
+	a.tell(i, MediaBroken{488, "the offer could not be answered"})
+	return nil, false
+}
+
+// accept sends the 200. The machine takes it as sent: when there is nothing to send, the leg is refused here.
+func (a *actor) accept(e Accept) {
+	w := &a.wires[e.Leg]
+	sdp, ok := w.committed, w.committed != nil
+	switch {
+	case ok:
+	case len(a.in.SDP) > 0:
+		sdp, ok = a.answer(e.Leg, e.Codecs)
+	case w.media != nil:
+		var err error
+		sdp, err = w.media.Offer(e.Codecs)
+		ok, w.owesSDP = err == nil, true
+		a.warn(err, "could not make an offer to the caller")
+	}
+	if !ok {
+		w.leg.Reject(488, phrase(488), Reason{})
+		a.tell(e.Leg, PeerFailed{488, Reason{"SIP", 488, "no media in common"}})
+		return
+	}
+	w.leg.Answer(sdp)
+}
+
+func (a *actor) acceptReoffer(e AcceptReoffer) {
+	w := &a.wires[e.Leg]
+	if w.media == nil {
+		w.leg.RejectReinvite(488)
+		return
+	}
+	makeSDP := w.media.Answer
+	if e.Offer {
+		makeSDP = w.media.Offer
+	}
+	sdp, err := makeSDP(e.Codecs)
+	if err != nil {
+		a.log.Warn().Err(err).Msg("could not answer a re-INVITE; the call goes on as before")
+		w.leg.RejectReinvite(488)
+		return
+	}
+	w.owesSDP = e.Offer
+	w.leg.AnswerReinvite(sdp)
+}
+
+func (a *actor) play(e Play) {
+	s := a.wires[e.Leg].media
+	sound := a.sound(e.What)
+	var err error
+	if s != nil && sound != (Sound{}) {
+		err = s.Play(sound)
+		a.warn(err, "could not play to a party")
+	}
+	if (s == nil || err != nil || sound == Sound{}) && !sound.Loop {
+		a.tell(e.Leg, PlayDone{})
+	}
+}
+
+func (a *actor) sound(p Prompt) Sound {
+	switch p {
+	case Ringback:
+		return Sound{Tone: "ringback", Loop: true}
+	case Greeting:
+		if a.vm.greeting == "" {
+			return Sound{}
+		}
+		return Sound{File: a.vm.greeting}
+	case PressOne:
+		if f := a.m.cfg.Prompts.PressOne; f != "" {
+			return Sound{File: f, Loop: true}
+		}
+		return Sound{Tone: "beep", Loop: true}
+	}
+	return Sound{Tone: "beep"}
+}
+
+func (a *actor) bridge(e Bridge) {
+	x, y := a.wires[e.Leg].media, a.wires[e.Other].media
+	if x == nil || y == nil {
+		return
+	}
+	if err := x.Bridge(y); err != nil {
+		a.log.Error().Err(err).Msg("could not join the legs")
+		a.tell(e.Other, MediaBroken{500, "the parties could not be joined"})
+	}
+}
+
+// lines are the endpoints of the current stage's targets, now.
+func (a *actor) lines() []Line {
+	var lines []Line
+	for n, t := range a.state.targets() {
+		var kinds []string
+		phone := t.User == ""
+		for _, k := range t.Via {
+			if k == store.Phone {
+				phone = true
+			} else {
+				kinds = append(kinds, k)
+			}
+		}
+		if t.User != "" && len(kinds) > 0 {
+			for _, e := range a.m.cfg.Dialer.Endpoints(t.User, kinds) {
+				lines = append(lines, Line{n, []Endpoint{e}})
+			}
+		}
+		if phone && t.Phone != "" {
+			if to := a.m.free(a.m.cfg.Dialer.Trunks(t.Phone, a.state.Plan.Caller.Number)); len(to) > 0 {
+				lines = append(lines, Line{n, to})
+			}
+		}
+	}
+	return lines
+}

@@ -1,0 +1,146 @@
+package call
+
+import (
+	"slices"
+	"time"
+
+	"strowger/routing"
+)
+
+// Snapshot is a call as the page shows it. It is never changed after it was made.
+type Snapshot struct {
+	ID          string        `json:"id"`
+	Direction   string        `json:"direction"` // "" until routing has spoken
+	From        Party         `json:"from"`
+	FromUser    string        `json:"from_user,omitempty"`
+	To          string        `json:"to"`
+	Trunk       string        `json:"trunk,omitempty"`
+	Phase       string        `json:"phase"` // routing | ringing | up | ended
+	Voicemail   bool          `json:"voicemail,omitempty"`
+	Stage       int           `json:"stage"`           // index of the plan's stage
+	Step        string        `json:"step,omitempty"`  // the policy's step that the stage comes from
+	Match       string        `json:"match,omitempty"` // why that step applied
+	Start       time.Time     `json:"start"`
+	Ringing     time.Time     `json:"ringing,omitzero"`
+	Answer      time.Time     `json:"answer,omitzero"`
+	End         time.Time     `json:"end,omitzero"`
+	Disposition string        `json:"disposition,omitempty"` // once ended
+	AnsweredBy  string        `json:"answered_by,omitempty"`
+	Reason      string        `json:"reason,omitempty"`
+	Legs        []LegSnapshot `json:"legs"`
+}
+
+// LegSnapshot is one leg. SIPCallID is the Call-ID header by which a phone knows the call.
+type LegSnapshot struct {
+	Peer      string    `json:"peer"`
+	User      string    `json:"user,omitempty"`
+	Device    string    `json:"device,omitempty"`
+	Kind      string    `json:"kind,omitempty"`
+	Trunk     string    `json:"trunk,omitempty"`
+	SIPCallID string    `json:"sip_call_id,omitempty"`
+	Caller    bool      `json:"caller,omitempty"`
+	State     string    `json:"state"` // idle | dialling | ringing | confirming | answered | up | ending | ended
+	Held      bool      `json:"held,omitempty"`
+	Since     time.Time `json:"since"`
+	Step      string    `json:"step,omitempty"`  // why it rings: the policy's step
+	Match     string    `json:"match,omitempty"` // and why that step applied
+	Code      int       `json:"code,omitempty"`
+	Reason    string    `json:"reason,omitempty"`
+}
+
+// Change is a live event for subscribers.
+type Change struct {
+	Kind string   `json:"kind"` // started | changed | ended
+	Call Snapshot `json:"call"`
+}
+
+// The kinds of Change.
+const (
+	CallStarted = "started"
+	CallChanged = "changed"
+	CallEnded   = "ended"
+)
+
+// snapshot makes the picture of s. id is separate because it is known before the first event.
+func snapshot(s *State, callIDs func(leg int) string) Snapshot {
+	out := Snapshot{
+		ID: s.Start.ID, Direction: s.Plan.Direction, From: s.Plan.Caller, FromUser: s.Start.User, To: s.to(), Trunk: s.Start.Trunk,
+		Phase: s.Phase.String(), Voicemail: s.VM.Step != VMNone, Stage: s.Stage, Ringing: s.RingingAt, Answer: s.AnswerAt,
+		Start: s.Start.At, End: s.EndAt, Disposition: s.Disposition, AnsweredBy: s.AnsweredBy, Reason: s.Why,
+		Legs: make([]LegSnapshot, len(s.Legs)),
+	}
+	if s.Plan.Direction == "" {
+		out.From = s.Start.From
+	}
+	out.Step, out.Match = whyRings(&s.Plan.Plan, s.Stage)
+	for i := range s.Legs {
+		l := &s.Legs[i]
+		out.Legs[i] = LegSnapshot{
+			Peer: l.Peer, User: l.User, Device: l.Device, Kind: l.Kind, Trunk: l.Trunk, SIPCallID: callIDs(i), Caller: i == s.Caller,
+			State: l.Phase.String(), Held: l.held(), Since: l.since(), Code: l.Code, Reason: l.Reason,
+		}
+		out.Legs[i].Step, out.Legs[i].Match = whyRings(&s.Plan.Plan, l.Stage)
+	}
+	return out
+}
+
+// to is the called number as routing understood it.
+func (s *State) to() string {
+	if s.Plan.To != "" {
+		return s.Plan.To
+	}
+	return s.Start.To
+}
+
+// since is when the leg came into its phase, as far as it was noted.
+func (l *LegState) since() time.Time {
+	for _, t := range []time.Time{l.End, l.Answer, l.Ringing} {
+		if !t.IsZero() {
+			return t
+		}
+	}
+	return l.Start
+}
+
+// whyRings finds the trace's reason for a stage: the step, and why it applied.
+func whyRings(p *routing.Plan, stage int) (step, match string) {
+	if stage < 0 || stage >= len(p.Stages) {
+		return "", ""
+	}
+	st := &p.Stages[stage]
+	if row := findRow(p.Trace, "", st); row != nil {
+		return st.Step, row.Reason
+	}
+	return st.Step, ""
+}
+
+// findRow looks for the row that made the stage, in the trace of the number whose plan it is from.
+func findRow(rows []routing.Row, number string, st *routing.Stage) *routing.Row {
+	if number == st.Number {
+		if k := slices.IndexFunc(rows, func(r routing.Row) bool { return r.Step == st.Step && r.Outcome == "stage" }); k >= 0 {
+			return &rows[k]
+		}
+	}
+	for i := range rows {
+		if len(rows[i].Trace) > 0 {
+			if row := findRow(rows[i].Trace, rows[i].Number, st); row != nil {
+				return row
+			}
+		}
+	}
+	return nil
+}
+
+// looksAlike reports whether two states show the same picture, so that subscribers need not be told.
+func looksAlike(a, b *State) bool {
+	if a.Phase != b.Phase || a.Stage != b.Stage || a.Plan.Direction != b.Plan.Direction || a.VM.Step != b.VM.Step ||
+		a.Disposition != b.Disposition || len(a.Legs) != len(b.Legs) {
+		return false
+	}
+	for i := range a.Legs {
+		if a.Legs[i].Phase != b.Legs[i].Phase || a.Legs[i].held() != b.Legs[i].held() {
+			return false
+		}
+	}
+	return true
+}
