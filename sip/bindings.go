@@ -1,0 +1,384 @@
+package sip
+
+import (
+	"cmp"
+	"container/heap"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"strowger/store"
+)
+
+// locationTable is the location service (RFC 3261 §10): where each user can be reached. It lives in memory; what changes
+// is written behind in batches, so that a refresh costs no write of its own.
+type locationTable struct {
+	store BindingStore // nil = nothing is kept
+	log   zerolog.Logger
+	added func(store.Binding) // told of each contact that appears, outside the lock
+
+	mu     sync.Mutex
+	users  map[string][]*store.Binding // address of record → contacts, in the order in which they appeared
+	expiry expiryHeap
+	dirty  map[bindingKey]change
+	due    time.Time // when dirty is to be written; zero = nothing is dirty
+	wake   chan struct{}
+}
+
+// bindingKey names a binding within the whole table: by instance and reg-id (RFC 5626 §6), else by contact.
+type bindingKey struct {
+	user, instance string
+	regID          int
+	contact        string
+}
+
+func keyOfBinding(b *store.Binding) bindingKey {
+	if b.Instance != "" {
+		return bindingKey{user: b.User, instance: b.Instance, regID: b.RegID}
+	}
+	return bindingKey{user: b.User, contact: b.Contact}
+}
+
+// change is what the store does not know yet of a binding.
+type change struct {
+	binding store.Binding
+	gone    bool
+}
+
+// When changes are written: a contact that appeared or went soon, a refresh with the next batch, a failed write later.
+const (
+	writeSoon   = 50 * time.Millisecond
+	writeLater  = time.Second
+	writeFailed = 5 * time.Second
+)
+
+func newLocationTable(bindings BindingStore, log zerolog.Logger) *locationTable {
+	return &locationTable{
+		store: bindings,
+		log:   log,
+		added: func(store.Binding) {},
+		users: make(map[string][]*store.Binding),
+		dirty: make(map[bindingKey]change),
+		wake:  make(chan struct{}, 1),
+	}
+}
+
+// load reads what was registered before we started. Connections did not survive, so their bindings go; phones on UDP ring
+// as before.
+func (t *locationTable) load(now time.Time) error {
+	if t.store == nil {
+		return nil
+	}
+	stored, err := t.store.LoadBindings()
+	if err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := range stored {
+		b := &stored[i]
+		if b.Transport != "udp" || !b.Expires.After(now) {
+			t.note(b, true, writeLater, now)
+			continue
+		}
+		t.users[b.User] = append(t.users[b.User], b)
+		heap.Push(&t.expiry, expiring{b.Expires, keyOfBinding(b)})
+	}
+	return nil
+}
+
+var (
+	errOutOfOrder   = errors.New("CSeq is not above that of the binding")
+	errTooManyBound = errors.New("too many contacts")
+)
+
+// update applies all contacts of one REGISTER or none of them (RFC 3261 §10.3 item 7). A contact with a zero Expires is
+// removed. It returns what is bound then.
+func (t *locationTable) update(user string, contacts []store.Binding, limit int, now time.Time) ([]store.Binding, error) {
+	t.mu.Lock()
+	count := len(t.users[user])
+	for i := range contacts {
+		b := &contacts[i]
+		old := t.find(keyOfBinding(b))
+		switch {
+		case old != nil && old.CallID == b.CallID && b.CSeq <= old.CSeq:
+			t.mu.Unlock()
+			return nil, errOutOfOrder
+		case old == nil && !b.Expires.IsZero():
+			count++
+		case old != nil && b.Expires.IsZero():
+			count--
+		}
+	}
+	if count > limit && count > len(t.users[user]) {
+		t.mu.Unlock()
+		return nil, errTooManyBound
+	}
+	var appeared []store.Binding
+	for i := range contacts {
+		b := contacts[i]
+		if b.Expires.IsZero() {
+			t.drop(keyOfBinding(&b), now)
+		} else if t.put(&b, now) {
+			appeared = append(appeared, b)
+		}
+	}
+	list := t.list(user, now)
+	t.mu.Unlock()
+	for _, b := range appeared {
+		t.added(b)
+	}
+	return list, nil
+}
+
+// removeDevice removes the bindings of one device; force ignores the order of CSeq.
+func (t *locationTable) removeDevice(user, device string, now time.Time) []store.Binding {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.dropWhere(now, user, func(b *store.Binding) bool { return b.Device == device })
+	return t.list(user, now)
+}
+
+// put adds or replaces a binding and reports whether a phone appeared: a new contact, or one that moved elsewhere.
+func (t *locationTable) put(b *store.Binding, now time.Time) bool {
+	key := keyOfBinding(b)
+	list := t.users[b.User]
+	moved := true
+	i := slices.IndexFunc(list, func(old *store.Binding) bool { return keyOfBinding(old) == key })
+	if i >= 0 {
+		old := list[i]
+		moved = old.Contact != b.Contact || old.Flow != b.Flow || old.Source != b.Source || !old.Expires.After(now)
+		list[i] = b
+	} else {
+		t.users[b.User] = append(list, b)
+	}
+	heap.Push(&t.expiry, expiring{b.Expires, key})
+	if t.expiry[0].key == key {
+		t.signal()
+	}
+	if moved {
+		t.note(b, false, writeSoon, now)
+	} else {
+		t.note(b, false, writeLater, now)
+	}
+	return moved
+}
+
+func (t *locationTable) find(key bindingKey) *store.Binding {
+	for _, b := range t.users[key.user] {
+		if keyOfBinding(b) == key {
+			return b
+		}
+	}
+	return nil
+}
+
+func (t *locationTable) drop(key bindingKey, now time.Time) {
+	t.dropWhere(now, key.user, func(b *store.Binding) bool { return keyOfBinding(b) == key })
+}
+
+// dropWhere removes those of a user's bindings for which f holds, and returns how many.
+func (t *locationTable) dropWhere(now time.Time, user string, f func(*store.Binding) bool) int {
+	list, kept := t.users[user], make([]*store.Binding, 0, len(t.users[user]))
+	for _, b := range list {
+		if f(b) {
+			t.note(b, true, writeSoon, now)
+		} else {
+			kept = append(kept, b)
+		}
+	}
+	if len(kept) == 0 {
+		delete(t.users, user)
+	} else {
+		t.users[user] = kept
+	}
+	return len(list) - len(kept)
+}
+
+// dropFlow removes the bindings that were made over a connection which closed now (RFC 5626 §6).
+func (t *locationTable) dropFlow(flow string) {
+	now := time.Now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for user, list := range t.users {
+		if slices.ContainsFunc(list, func(b *store.Binding) bool { return b.Flow == flow }) {
+			t.dropWhere(now, user, func(b *store.Binding) bool { return b.Flow == flow })
+		}
+	}
+}
+
+// list copies what is bound to user and not expired.
+func (t *locationTable) list(user string, now time.Time) []store.Binding {
+	var out []store.Binding
+	for _, b := range t.users[user] {
+		if b.Expires.After(now) {
+			out = append(out, *b)
+		}
+	}
+	return out
+}
+
+// registrations copies the bindings of a user, or of all ("") in the order of the users.
+func (t *locationTable) registrations(user string, now time.Time) []store.Binding {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if user != "" {
+		return t.list(user, now)
+	}
+	var out []store.Binding
+	for user := range t.users {
+		out = append(out, t.list(user, now)...)
+	}
+	slices.SortStableFunc(out, func(a, b store.Binding) int { return cmp.Compare(a.User, b.User) })
+	return out
+}
+
+// ofDevice is the device's binding: the one made over this flow or from this source when it has several. Nil when it has
+// none.
+func (t *locationTable) ofDevice(user, device, source string, f *flow) *store.Binding {
+	now := time.Now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var found *store.Binding
+	for _, b := range t.users[user] {
+		if b.Device != device || !b.Expires.After(now) {
+			continue
+		}
+		same := b.Source == source || (f != nil && b.Flow == f.id)
+		if found == nil || same {
+			c := *b
+			found = &c
+		}
+		if same {
+			break
+		}
+	}
+	return found
+}
+
+// note remembers a change for the store.
+func (t *locationTable) note(b *store.Binding, gone bool, within time.Duration, now time.Time) {
+	if t.store == nil {
+		return
+	}
+	t.dirty[keyOfBinding(b)] = change{*b, gone}
+	t.schedule(now.Add(within))
+}
+
+// schedule lets the writer run at the latest then.
+func (t *locationTable) schedule(at time.Time) {
+	if t.due.IsZero() || at.Before(t.due) {
+		t.due = at
+		t.signal()
+	}
+}
+
+// signal wakes run to look at the times again.
+func (t *locationTable) signal() {
+	select {
+	case t.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run expires bindings and writes changes until ctx ends.
+func (t *locationTable) run(ctx context.Context) {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		now := time.Now()
+		next, write := t.tick(now)
+		if write {
+			if err := t.flush(); err != nil {
+				t.log.Error().Err(err).Msg("registrations not written; trying again")
+			}
+			continue
+		}
+		timer.Reset(next)
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.wake:
+		case <-timer.C:
+		}
+	}
+}
+
+// tick drops what has expired. It returns how long to wait for the next thing to do, or that it is time to write.
+func (t *locationTable) tick(now time.Time) (next time.Duration, write bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for len(t.expiry) > 0 && !t.expiry[0].at.After(now) {
+		e := heap.Pop(&t.expiry).(expiring)
+		if b := t.find(e.key); b != nil && !b.Expires.After(now) {
+			t.log.Info().Str("user", b.User).Str("device", b.Device).Str("contact", b.Contact).Msg("registration expired")
+			t.drop(e.key, now)
+		}
+	}
+	next = time.Hour
+	if len(t.expiry) > 0 {
+		next = t.expiry[0].at.Sub(now)
+	}
+	if !t.due.IsZero() {
+		if !t.due.After(now) {
+			return 0, true
+		}
+		next = min(next, t.due.Sub(now))
+	}
+	return next, false
+}
+
+// flush writes all changes. What could not be written stays to be written.
+func (t *locationTable) flush() error {
+	t.mu.Lock()
+	batch := t.dirty
+	t.dirty, t.due = make(map[bindingKey]change), time.Time{}
+	t.mu.Unlock()
+	if len(batch) == 0 {
+		return nil
+	}
+	var put, del []store.Binding
+	for _, c := range batch {
+		if c.gone {
+			del = append(del, c.binding)
+		} else {
+			put = append(put, c.binding)
+		}
+	}
+	err := t.store.SaveBindings(put, del)
+	if err != nil {
+		t.mu.Lock()
+		for key, c := range batch {
+			if _, newer := t.dirty[key]; !newer {
+				t.dirty[key] = c
+			}
+		}
+		t.schedule(time.Now().Add(writeFailed))
+		t.mu.Unlock()
+	}
+	return err
+}
+
+// expiryHeap orders bindings by the time at which they may have expired. A refresh adds an entry; the old one finds the
+// binding alive and is dropped.
+type expiryHeap []expiring
+
+type expiring struct {
+	at  time.Time
+	key bindingKey
+}
+
+func (h expiryHeap) Len() int           { return len(h) }
+func (h expiryHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
+func (h expiryHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *expiryHeap) Push(x any)        { *h = append(*h, x.(expiring)) }
+func (h *expiryHeap) Pop() any {
+	old := *h
+	last := old[len(old)-1]
+	*h = old[:len(old)-1]
+	return last
+}
