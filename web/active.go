@@ -23,7 +23,7 @@ func (s *Server) activeRoutes() {
 		out := &activeOutput{}
 		out.Body.Calls = []LiveCall{}
 		for _, c := range s.cfg.Active.ActiveCalls() {
-			if p.sees(c.Participants) {
+			if seesLive(p, c) {
 				out.Body.Calls = append(out.Body.Calls, s.liveView(c))
 			}
 		}
@@ -35,7 +35,7 @@ func (s *Server) activeRoutes() {
 		Errors:      []int{http.StatusForbidden, http.StatusNotFound},
 	}, func(_ context.Context, p Principal, in *idInput) (*struct{}, error) {
 		for _, c := range s.cfg.Active.ActiveCalls() {
-			if c.ID != in.ID || !p.sees(c.Participants) {
+			if c.ID != in.ID || !seesLive(p, c) {
 				continue
 			}
 			if !p.Admin && c.FromUser != p.User.ID && c.AnsweredBy != p.User.ID {

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/sse"
 
+	"strowger/sip/call"
 	"strowger/store"
 )
 
@@ -18,8 +19,9 @@ type (
 	HelloEvent struct {
 		Resumed bool `json:"resumed" doc:"Whatever was missed follows; if false, read the lists anew"`
 	}
-	// CallEvent (call): a call started, changed or, with phase ended, is over.
+	// CallEvent (call): a call in progress.
 	CallEvent struct {
+		Kind string   `json:"kind" enum:"started,changed,ended"`
 		Call LiveCall `json:"call"`
 	}
 	// RecordEvent (record): the record of an ended call was written or changed.
@@ -50,10 +52,10 @@ type (
 	}
 )
 
-// CallChanged tells viewers that a call started, changed or ended (Phase). Like all these methods it never blocks.
-func (s *Server) CallChanged(c ActiveCall) {
-	s.hub.publish(func(p Principal) bool { return p.sees(c.Participants) },
-		func() any { return CallEvent{Call: s.liveView(c)} })
+// CallChanged tells viewers that a call started, changed or ended. Like all these methods it never blocks.
+func (s *Server) CallChanged(c call.Change) {
+	s.hub.publish(func(p Principal) bool { return seesLive(p, c.Call) },
+		func() any { return CallEvent{Kind: c.Kind, Call: s.liveView(c.Call)} })
 }
 
 // RecordChanged tells viewers that a call's record was written or claimed.

@@ -11,9 +11,9 @@ import (
 
 	"github.com/coder/websocket"
 
+	"strowger/sip/call"
 	"strowger/store"
 	"strowger/web"
-	"strowger/web/webtest"
 )
 
 // viewer reads an event stream.
@@ -81,8 +81,7 @@ func TestEventsByRole(t *testing.T) {
 	for _, v := range []*viewer{bob, ann, cyd} {
 		v.expect("hello", `"resumed":false`)
 	}
-	r.web.CallChanged(web.ActiveCall{ID: "a1", Direction: store.Inbound, From: "+12025550900", To: "+12025550001", Phase: web.PhaseRinging,
-		Ringing: []string{"bob"}, Participants: []string{"bob"}, Plan: webtest.OwnerPlan()})
+	r.web.CallChanged(call.Change{Kind: call.CallStarted, Call: ringing("a1", "bob")})
 	r.web.RegistrationChanged("cyd", []store.Binding{{User: "cyd", Device: "browser:x", Kind: "browser"}})
 	r.web.TrunkChanged(web.TrunkStatus{Name: "carrier", State: "down"})
 	r.web.VoicemailChanged(r.fake.Messages[1])
@@ -166,16 +165,10 @@ func TestSlowViewerIsCut(t *testing.T) {
 	}
 }
 
-// upgrade is what ServeWebSocket was given.
-type upgrade struct {
-	user, session string
-	trusted       bool
-}
-
-func (r *rig) upgrades() chan upgrade {
-	ch := make(chan upgrade, 4)
-	r.fake.Serve = func(conn *websocket.Conn, _, user, session string, trusted bool) error {
-		ch <- upgrade{user, session, trusted}
+func (r *rig) upgrades() chan web.PhoneIdentity {
+	ch := make(chan web.PhoneIdentity, 4)
+	r.fake.Serve = func(conn *websocket.Conn, _ string, id web.PhoneIdentity) error {
+		ch <- id
 		for {
 			typ, b, err := conn.Read(context.Background())
 			if err != nil {
@@ -215,14 +208,14 @@ func TestWebSocketIdentity(t *testing.T) {
 		name   string
 		c      *client
 		origin string
-		want   upgrade
+		want   web.PhoneIdentity
 	}{
-		{"page of ours", bob, r.http.URL, upgrade{"bob", me.Phone.Session, true}},
-		{"cookie without origin", bob, "", upgrade{}},
-		{"cookie by an allowed page elsewhere", bob, "https://crm.example", upgrade{}},
-		{"stranger", stranger, r.http.URL, upgrade{}},
-		{"foreign phone", stranger, "", upgrade{}},
-		{"admin token", r.script(), r.http.URL, upgrade{}},
+		{"page of ours", bob, r.http.URL, web.PhoneIdentity{User: "bob", Session: me.Phone.Session, Trusted: true}},
+		{"cookie without origin", bob, "", web.PhoneIdentity{}},
+		{"cookie by an allowed page elsewhere", bob, "https://crm.example", web.PhoneIdentity{}},
+		{"stranger", stranger, r.http.URL, web.PhoneIdentity{}},
+		{"foreign phone", stranger, "", web.PhoneIdentity{}},
+		{"admin token", r.script(), r.http.URL, web.PhoneIdentity{}},
 	} {
 		conn, err := tc.c.dial(tc.origin, "sip")
 		if err != nil {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/coder/websocket"
 
-	"strowger/routing"
+	"strowger/sip/call"
 	"strowger/store"
 )
 
@@ -53,36 +53,9 @@ type Calls interface {
 	Claim(id, user string) (store.CallRecord, error)
 }
 
-// ActiveCall is an immutable snapshot of a call in progress.
-type ActiveCall struct {
-	ID         string
-	Direction  string // store.Inbound, store.Outbound, store.Internal
-	From       string // E.164, extension or "anonymous"
-	FromName   string
-	FromUser   string // User.ID of an inside caller
-	To         string // called number or extension
-	Phase      string // routing | ringing | up | ended
-	Stage      int    // index of the plan's stage that rings now, -1 before the first
-	Ringing    []string
-	Start      time.Time
-	Answer     time.Time // zero until somebody answered
-	AnsweredBy string    // User.ID or an outside line's E.164
-	Plan       *routing.Plan
-	// Participants are the users who may see the call: who calls, whom it rings or rang, who answered.
-	Participants []string
-}
-
-// The phases of a call.
-const (
-	PhaseRouting = "routing"
-	PhaseRinging = "ringing"
-	PhaseUp      = "up"
-	PhaseEnded   = "ended"
-)
-
 // Active is the calls in progress.
 type Active interface {
-	ActiveCalls() []ActiveCall
+	ActiveCalls() []call.Snapshot
 	// Hangup ends a call for everybody; false when there is no such call.
 	Hangup(id string) bool
 }
@@ -100,11 +73,18 @@ type Voicemails interface {
 	DeleteVoicemail(id string) error
 }
 
+// PhoneIdentity is who opened a phone's WebSocket, as the upgrade request shows it.
+type PhoneIdentity struct {
+	User    string // User.ID of the signed-in user; with Trusted
+	Session string // public name of the web session; with Trusted
+	Trusted bool   // a page of ours, authenticated by its session: no digest is asked. False = a foreign phone
+	Secure  bool   // it came by HTTPS
+}
+
 // Phones takes over the WebSockets of phones and knows who is registered.
 type Phones interface {
-	// ServeWebSocket speaks SIP on the connection until it is closed. trusted: user and session are those of a signed-in
-	// browser, and no digest is asked; otherwise both are empty.
-	ServeWebSocket(conn *websocket.Conn, remote, user, session string, trusted bool) error
+	// ServeWebSocket speaks SIP on the connection until it is closed. remote is the peer's "ip:port".
+	ServeWebSocket(conn *websocket.Conn, remote string, id PhoneIdentity) error
 	// Registrations of a user; "" = everybody's.
 	Registrations(user string) []store.Binding
 }

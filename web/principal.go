@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,17 +31,9 @@ type Principal struct {
 	Admin   bool       // owner, admin or the admin token: may see everything
 }
 
-// sees reports whether the principal may see a call that these users take part in.
+// sees reports whether the principal may see what these users take part in.
 func (p Principal) sees(participants []string) bool {
-	if p.Admin {
-		return true
-	}
-	for _, u := range participants {
-		if u == p.User.ID {
-			return true
-		}
-	}
-	return false
+	return p.Admin || slices.Contains(participants, p.User.ID)
 }
 
 type principalKey struct{}

@@ -26,26 +26,26 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 		return // Accept has answered
 	}
 	conn.SetReadLimit(sipMessageLimit)
-	p, trusted := principal(r.Context())
-	trusted = trusted && p.User.ID != "" && sameOrigin(r)
-	if !trusted {
-		p = Principal{}
+	id := PhoneIdentity{Secure: r.TLS != nil || s.cfg.Secure}
+	p, known := principal(r.Context())
+	if known && p.User.ID != "" && sameOrigin(r) {
+		id.User, id.Session, id.Trusted = p.User.ID, p.Session, true
 	}
-	remove, ok := s.sockets.add(conn, p)
+	remove, ok := s.sockets.add(conn, id)
 	if !ok {
 		_ = conn.Close(websocket.StatusGoingAway, "shutting down")
 		return
 	}
 	defer remove()
-	if trusted { // the socket lasts no longer than the session that vouched for it
+	if id.Trusted { // the socket lasts no longer than the session that vouched for it
 		expiry := time.AfterFunc(time.Until(s.sessions.Deadline(r.Context())), func() {
 			_ = conn.Close(websocket.StatusPolicyViolation, "session expired")
 		})
 		defer expiry.Stop()
 	}
-	err = s.cfg.Phones.ServeWebSocket(conn, r.RemoteAddr, p.User.ID, p.Session, trusted)
+	err = s.cfg.Phones.ServeWebSocket(conn, r.RemoteAddr, id)
 	if err != nil {
-		s.log.Debug().Err(err).Str("remote", r.RemoteAddr).Str("user", p.User.ID).Msg("phone's websocket ended")
+		s.log.Debug().Err(err).Str("remote", r.RemoteAddr).Str("user", id.User).Msg("phone's websocket ended")
 	}
 	_ = conn.CloseNow()
 }
@@ -71,20 +71,20 @@ func sameOrigin(r *http.Request) bool {
 // sockets is the open WebSockets of phones.
 type sockets struct {
 	mu     sync.Mutex
-	open   map[*websocket.Conn]Principal
+	open   map[*websocket.Conn]PhoneIdentity
 	closed bool
 	ending sync.WaitGroup
 }
 
-func newSockets() *sockets { return &sockets{open: map[*websocket.Conn]Principal{}} }
+func newSockets() *sockets { return &sockets{open: map[*websocket.Conn]PhoneIdentity{}} }
 
-func (s *sockets) add(conn *websocket.Conn, p Principal) (remove func(), ok bool) {
+func (s *sockets) add(conn *websocket.Conn, id PhoneIdentity) (remove func(), ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return nil, false
 	}
-	s.open[conn] = p
+	s.open[conn] = id
 	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -93,27 +93,27 @@ func (s *sockets) add(conn *websocket.Conn, p Principal) (remove func(), ok bool
 }
 
 func (s *sockets) closeSession(session string) {
-	s.closeIf(websocket.StatusPolicyViolation, "signed out", func(p Principal) bool { return p.Session == session })
+	s.closeIf(websocket.StatusPolicyViolation, "signed out", func(id PhoneIdentity) bool { return id.Session == session })
 }
 
 func (s *sockets) closeUser(user string) {
-	s.closeIf(websocket.StatusPolicyViolation, "signed out", func(p Principal) bool { return p.User.ID == user })
+	s.closeIf(websocket.StatusPolicyViolation, "signed out", func(id PhoneIdentity) bool { return id.User == user })
 }
 
 func (s *sockets) close() {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
-	s.closeIf(websocket.StatusGoingAway, "shutting down", func(Principal) bool { return true })
+	s.closeIf(websocket.StatusGoingAway, "shutting down", func(PhoneIdentity) bool { return true })
 	s.ending.Wait()
 }
 
 // closeIf closes sockets, each on a goroutine of its own: the closing handshake waits for the peer, up to 5 s.
-func (s *sockets) closeIf(code websocket.StatusCode, reason string, which func(Principal) bool) {
+func (s *sockets) closeIf(code websocket.StatusCode, reason string, which func(PhoneIdentity) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for conn, p := range s.open {
-		if which(p) {
+	for conn, id := range s.open {
+		if which(id) {
 			s.ending.Go(func() { _ = conn.Close(code, reason) })
 		}
 	}

@@ -2,9 +2,11 @@ package web
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"strowger/routing"
+	"strowger/sip/call"
 	"strowger/store"
 )
 
@@ -72,18 +74,29 @@ type Happening struct {
 
 // LiveCall is a call in progress as the API shows it.
 type LiveCall struct {
-	ID         string        `json:"id"`
-	Direction  string        `json:"direction" enum:"inbound,outbound,internal"`
-	From       Party         `json:"from"`
-	To         Party         `json:"to"`
-	Phase      string        `json:"phase" enum:"routing,ringing,up,ended"`
-	Stage      int           `json:"stage" doc:"Index of the plan's stage that rings, -1 before the first"`
-	Ringing    []string      `json:"ringing" doc:"Ids of the users whom it rings now"`
-	Start      time.Time     `json:"start"`
-	Answer     time.Time     `json:"answer,omitzero"`
-	AnsweredBy *Party        `json:"answered_by,omitempty"`
-	Contacts   []ContactRef  `json:"contacts"`
-	Plan       *routing.Plan `json:"plan,omitempty"`
+	ID         string    `json:"id"`
+	Direction  string    `json:"direction" doc:"inbound, outbound or internal; empty until routing has spoken"`
+	From       Party     `json:"from"`
+	To         Party     `json:"to"`
+	Phase      string    `json:"phase" doc:"routing, ringing, up or ended"`
+	Voicemail  bool      `json:"voicemail" doc:"The caller is in a mailbox"`
+	Stage      int       `json:"stage" doc:"Index of the plan's stage that rings, -1 before the first"`
+	Start      time.Time `json:"start"`
+	Answer     time.Time `json:"answer,omitzero"`
+	AnsweredBy *Party    `json:"answered_by,omitempty"`
+	Legs       []LiveLeg `json:"legs"`
+}
+
+// LiveLeg is one leg of a call in progress.
+type LiveLeg struct {
+	Peer      string `json:"peer"`
+	User      string `json:"user,omitempty"`
+	Kind      string `json:"kind,omitempty"`
+	SIPCallID string `json:"sip_call_id,omitempty" doc:"The Call-ID by which the phone knows the call"`
+	Caller    bool   `json:"caller" doc:"The caller's own leg"`
+	State     string `json:"state" doc:"idle, dialling, ringing, confirming, answered, up, ending or ended"`
+	Step      string `json:"step,omitempty" doc:"Why it rings: the policy's step"`
+	Match     string `json:"match,omitempty" doc:"And why that step applied, as in a trace"`
 }
 
 // Voicemail is a message as the API shows it.
@@ -126,16 +139,26 @@ func (s *Server) callView(rec store.CallRecord) Call {
 	return v
 }
 
-func (s *Server) liveView(c ActiveCall) LiveCall {
-	ringing := c.Ringing
-	if ringing == nil {
-		ringing = []string{}
+func (s *Server) liveView(c call.Snapshot) LiveCall {
+	v := LiveCall{
+		ID: c.ID, Direction: c.Direction, From: s.party(c.From.Number, c.From.Name, c.FromUser), To: s.party(c.To, "", ""),
+		Phase: c.Phase, Voicemail: c.Voicemail, Stage: c.Stage, Start: c.Start, Answer: c.Answer, AnsweredBy: s.who(c.AnsweredBy),
+		Legs: make([]LiveLeg, 0, len(c.Legs)),
 	}
-	return LiveCall{
-		ID: c.ID, Direction: c.Direction, From: s.party(c.From, c.FromName, c.FromUser), To: s.party(c.To, "", ""),
-		Phase: c.Phase, Stage: c.Stage, Ringing: ringing, Start: c.Start, Answer: c.Answer, AnsweredBy: s.who(c.AnsweredBy),
-		Contacts: s.contactRefs(c.Plan), Plan: c.Plan,
+	for _, l := range c.Legs {
+		v.Legs = append(v.Legs, LiveLeg{
+			Peer: l.Peer, User: l.User, Kind: l.Kind, SIPCallID: l.SIPCallID, Caller: l.Caller, State: l.State, Step: l.Step, Match: l.Match,
+		})
 	}
+	return v
+}
+
+// seesLive: who calls, whom it rings or rang, and who answered see a call in progress.
+func seesLive(p Principal, c call.Snapshot) bool {
+	if p.Admin || p.User.ID == c.FromUser || p.User.ID == c.AnsweredBy {
+		return true
+	}
+	return slices.ContainsFunc(c.Legs, func(l call.LegSnapshot) bool { return l.User == p.User.ID })
 }
 
 func (s *Server) voicemailView(vm store.Voicemail) Voicemail {

@@ -16,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
 
+	"strowger/sip/call"
 	"strowger/store"
 	"strowger/web"
 	"strowger/web/webtest"
@@ -278,17 +279,27 @@ func TestClaimLeavesTheOthersLists(t *testing.T) {
 	}
 }
 
+// ringing is a call by Dee Poe to the main line that rings a user's browser.
+func ringing(id, user string) call.Snapshot {
+	return call.Snapshot{
+		ID: id, Direction: store.Inbound, From: call.Party{Number: "+12025550900"}, To: "+12025550001", Phase: "ringing",
+		Legs: []call.LegSnapshot{
+			{Peer: "carrier", Kind: "trunk", Caller: true, State: "ringing"},
+			{Peer: "Bob Ray", User: user, Kind: store.Browser, State: "ringing", SIPCallID: "leg-call-id", Step: "contact_owner", Match: "contact_owned"},
+		},
+	}
+}
+
 func TestActive(t *testing.T) {
 	r := newRig(t)
-	r.fake.Live = []web.ActiveCall{
-		{ID: "a1", Direction: store.Inbound, From: "+12025550900", To: "+12025550001", Phase: web.PhaseRinging, Ringing: []string{"bob"},
-			Participants: []string{"bob"}, Plan: webtest.OwnerPlan()},
-		{ID: "a2", Direction: store.Outbound, From: "+12025550003", FromUser: "cyd", To: "+12025550901", Phase: web.PhaseUp, Participants: []string{"cyd"}},
+	r.fake.Live = []call.Snapshot{
+		ringing("a1", "bob"),
+		{ID: "a2", Direction: store.Outbound, From: call.Party{Number: "+12025550003"}, FromUser: "cyd", To: "+12025550901", Phase: "up"},
 	}
 	type list struct{ Calls []web.LiveCall }
 	bob, cyd, ann := r.as("bob"), r.as("cyd"), r.as("ann")
 	got := decode[list](t, bob.want(200, "GET", "/api/active", ""))
-	if len(got.Calls) != 1 || got.Calls[0].From.Name != "Dee Poe" || got.Calls[0].Plan == nil {
+	if len(got.Calls) != 1 || got.Calls[0].From.Name != "Dee Poe" || got.Calls[0].Legs[1].Match != "contact_owned" {
 		t.Errorf("bob sees %+v", got)
 	}
 	if got := decode[list](t, ann.want(200, "GET", "/api/active", "")); len(got.Calls) != 2 {

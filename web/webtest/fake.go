@@ -14,6 +14,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"strowger/sip/call"
 	"strowger/store"
 	"strowger/web"
 )
@@ -24,7 +25,7 @@ type Fake struct {
 	Directory store.Directory
 	Creds     map[string]store.Credential
 	Records   []store.CallRecord // newest first
-	Live      []web.ActiveCall
+	Live      []call.Snapshot
 	Messages  []store.Voicemail // newest first
 	Audio     []byte            // WAV of every message
 	Bindings  []store.Binding
@@ -33,7 +34,7 @@ type Fake struct {
 	Called    []string // what CallMe was asked: "user from"
 	HungUp    []string // calls that Hangup ended
 	// Serve is ServeWebSocket; nil reads until the socket is closed.
-	Serve func(conn *websocket.Conn, remote, user, session string, trusted bool) error
+	Serve func(conn *websocket.Conn, remote string, id web.PhoneIdentity) error
 	// OnCallMe is told of demo calls; nil = nothing happens.
 	OnCallMe func(user store.User, from string) error
 }
@@ -143,7 +144,7 @@ func (f *Fake) Claim(id, user string) (store.CallRecord, error) {
 }
 
 // ActiveCalls implements web.Active.
-func (f *Fake) ActiveCalls() []web.ActiveCall {
+func (f *Fake) ActiveCalls() []call.Snapshot {
 	f.Mu.Lock()
 	defer f.Mu.Unlock()
 	return slices.Clone(f.Live)
@@ -154,7 +155,7 @@ func (f *Fake) Hangup(id string) bool {
 	f.Mu.Lock()
 	defer f.Mu.Unlock()
 	n := len(f.Live)
-	f.Live = slices.DeleteFunc(f.Live, func(c web.ActiveCall) bool { return c.ID == id })
+	f.Live = slices.DeleteFunc(f.Live, func(c call.Snapshot) bool { return c.ID == id })
 	if len(f.Live) == n {
 		return false
 	}
@@ -218,9 +219,9 @@ func (f *Fake) DeleteVoicemail(id string) error {
 }
 
 // ServeWebSocket implements web.Phones.
-func (f *Fake) ServeWebSocket(conn *websocket.Conn, remote, user, session string, trusted bool) error {
+func (f *Fake) ServeWebSocket(conn *websocket.Conn, remote string, id web.PhoneIdentity) error {
 	if f.Serve != nil {
-		return f.Serve(conn, remote, user, session, trusted)
+		return f.Serve(conn, remote, id)
 	}
 	for {
 		if _, _, err := conn.Read(context.Background()); err != nil {
