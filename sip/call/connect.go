@@ -149,6 +149,9 @@ func (m *machine) mediaBroken(i int, w MediaBroken) {
 	switch {
 	case i == m.Caller:
 		e := ending{disposition: store.Failed, by: "caller", why: "the caller's media: " + w.Why, code: w.Code, toCaller: r}
+		if w.Code >= 500 {
+			e.by, e.why = "us", w.Why
+		}
 		if w.Code != 488 && !m.AnswerAt.IsZero() {
 			e.disposition = store.Answered
 		}

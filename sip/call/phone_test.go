@@ -1,0 +1,329 @@
+package call
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing/synctest"
+
+	"strowger/store"
+)
+
+// phone is the far end of a leg and, for the call, the Leg itself: it logs what the call does to it.
+type phone struct {
+	w           *world
+	name        string
+	uas         bool // it called us
+	unreachable bool // dialling it fails at once
+	stubborn    bool // never confirms a hang-up
+
+	mu      sync.Mutex
+	post    Post
+	req     DialRequest
+	invited bool
+	count   int // INVITEs so far
+	log     []string
+	sdp     string // the last SDP that the call sent
+	reason  Reason // of the last hang-up or rejection
+	final   bool   // a final response was sent to it
+	over    bool
+}
+
+func (p *phone) note(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.log = append(p.log, fmt.Sprintf(format, args...))
+}
+
+// Leg.
+
+func (p *phone) SIPCallID() string { return p.name + "@fake" }
+func (p *phone) Remote() string    { return p.name }
+func (p *phone) Provisional(code int, sdp []byte) {
+	if p.final {
+		p.w.t.Errorf("%s: %d after a final response", p.name, code)
+	}
+	p.sdp = string(sdp)
+	p.note("%d", code)
+}
+func (p *phone) Answer(sdp []byte) {
+	if p.final {
+		p.w.t.Errorf("%s: 200 after a final response", p.name)
+	}
+	p.final, p.sdp = true, string(sdp)
+	p.note("200")
+}
+func (p *phone) Reject(code int, _ string, r Reason) {
+	if p.final {
+		p.w.t.Errorf("%s: %d after a final response", p.name, code)
+	}
+	p.final, p.over, p.reason = true, true, r
+	p.note("%d", code)
+}
+func (p *phone) Hangup(r Reason) {
+	if p.over {
+		return
+	}
+	p.over, p.reason = true, r
+	p.note("hangup %d", r.Cause)
+	if !p.stubborn {
+		p.post(LegEvent{Type: Ended})
+	}
+}
+func (p *phone) Reinvite(sdp []byte)        { p.note("reinvite"); p.sdp = string(sdp) }
+func (p *phone) AnswerReinvite(sdp []byte)  { p.note("reinvite answered"); p.sdp = string(sdp) }
+func (p *phone) RejectReinvite(code int)    { p.note("reinvite %d", code) }
+func (p *phone) Ack(sdp []byte)             { p.note("ack"); p.sdp = string(sdp) }
+func (p *phone) Info(_ string, body []byte) { p.note("info %s", strings.Fields(string(body))[0]) }
+
+// What the party at the phone does.
+
+func (p *phone) does(e LegEvent) {
+	synctest.Wait()
+	p.post(e)
+	synctest.Wait()
+}
+
+// rings checks that an INVITE came, and answers 180.
+func (p *phone) rings() {
+	p.w.t.Helper()
+	synctest.Wait()
+	if !p.invited || p.over {
+		p.w.t.Fatalf("%s does not ring (invited %v, over %v)", p.name, p.invited, p.over)
+	}
+	p.does(LegEvent{Type: Progress, Code: 180})
+}
+func (p *phone) earlyMedia(sdp string) {
+	p.does(LegEvent{Type: Progress, Code: 183, SDP: []byte(sdp)})
+}
+func (p *phone) answers(sdp ...string) {
+	answer := p.req.SDP // takes everything that was offered
+	if len(sdp) > 0 {
+		answer = []byte(sdp[0])
+	}
+	p.does(LegEvent{Type: Answered, SDP: answer})
+}
+func (p *phone) refuses(code int) {
+	p.over = true
+	p.does(LegEvent{Type: Failed, Code: code, Reason: Reason{"SIP", code, phrase(code)}})
+}
+func (p *phone) cancels() { p.final, p.over = true, true; p.does(LegEvent{Type: Cancelled}) }
+func (p *phone) acks(sdp ...string) {
+	e := LegEvent{Type: Acked}
+	if len(sdp) > 0 {
+		e.SDP = []byte(sdp[0])
+	}
+	p.does(e)
+}
+func (p *phone) hangsUp()            { p.over = true; p.does(LegEvent{Type: Ended}) }
+func (p *phone) reoffers(sdp string) { p.does(LegEvent{Type: Reoffered, SDP: []byte(sdp)}) }
+func (p *phone) presses(digit byte)  { p.does(LegEvent{Type: Digit, Digit: digit, Millis: 100}) }
+
+// What the party sees and hears.
+
+func (p *phone) saw(want ...string) {
+	p.w.t.Helper()
+	synctest.Wait()
+	if !slices.Equal(p.log, want) {
+		p.w.t.Errorf("%s saw %q, want %q", p.name, p.log, want)
+	}
+}
+
+func (p *phone) silent() {
+	p.w.t.Helper()
+	synctest.Wait()
+	if p.invited {
+		p.w.t.Errorf("%s rings", p.name)
+	}
+}
+
+// media is the session that the call has for this phone.
+func (p *phone) media() *session {
+	p.w.t.Helper()
+	synctest.Wait()
+	for i := len(p.w.sessions) - 1; i >= 0; i-- {
+		s := p.w.sessions[i]
+		if p.uas && s.taken != "" || !p.uas && s.offered != "" && s.offered == string(p.req.SDP) {
+			return s
+		}
+	}
+	p.w.t.Fatalf("%s has no media", p.name)
+	return nil
+}
+
+func (p *phone) talksTo(q *phone) {
+	p.w.t.Helper()
+	if a, b := p.media(), q.media(); a.bridged != b || b.bridged != a {
+		p.w.t.Errorf("%s and %s do not hear each other", p.name, q.name)
+	}
+}
+
+// hears a tone or file, "" = nothing of ours.
+func (p *phone) hears(sound string) {
+	p.w.t.Helper()
+	if got := p.media().playing; got != sound {
+		p.w.t.Errorf("%s hears %q, want %q", p.name, got, sound)
+	}
+}
+
+// session is a fake MediaSession. Its SDP is "direction codec,codec #number".
+type session struct {
+	w       *world
+	opt     MediaOptions
+	number  int
+	offered string // our last offer
+	taken   string // the peer's last offer
+	remote  string // the peer's direction
+	codecs  []string
+	bridged *session
+	playing string
+	record  *Recording
+	digits  bool // the party takes telephone-event
+	closed  bool
+}
+
+func (w *world) NewSession(o MediaOptions) (MediaSession, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.portless {
+		return nil, errors.New("no port is free")
+	}
+	s := &session{w: w, opt: o, number: len(w.sessions), remote: "sendrecv", digits: true}
+	w.sessions = append(w.sessions, s)
+	return s, nil
+}
+
+func parseSDP(sdp string) (direction string, codecs []string, err error) {
+	f := strings.Fields(sdp)
+	if len(f) < 2 {
+		return "", nil, errors.New("not SDP: " + sdp)
+	}
+	return f[0], strings.Split(f[1], ","), nil
+}
+
+func (s *session) sdp(codecs []string) string {
+	return fmt.Sprintf("sendrecv %s #%d", strings.Join(codecs, ","), s.number)
+}
+
+func (s *session) Offer(codecs []string) ([]byte, error) {
+	if codecs == nil {
+		codecs = []string{"opus", "G722", "PCMU", "PCMA"}
+	}
+	s.offered = s.sdp(codecs)
+	return []byte(s.offered), nil
+}
+
+func (s *session) RemoteOffer(sdp []byte) ([]string, error) {
+	dir, codecs, err := parseSDP(string(sdp))
+	if err != nil {
+		return nil, err
+	}
+	s.taken, s.remote = string(sdp), dir
+	return codecs, nil
+}
+
+func (s *session) Answer(codecs []string) ([]byte, error) {
+	_, had, err := parseSDP(s.taken)
+	if err != nil {
+		return nil, err
+	}
+	if codecs = both(codecs, had); len(codecs) == 0 {
+		return nil, errors.New("nothing in common")
+	}
+	s.codecs = codecs
+	return []byte(s.sdp(codecs)), nil
+}
+
+func (s *session) RemoteAnswer(sdp []byte) ([]string, error) {
+	dir, codecs, err := parseSDP(string(sdp))
+	if err != nil {
+		return nil, err
+	}
+	_, had, _ := parseSDP(s.offered)
+	if codecs = both(codecs, had); len(codecs) == 0 {
+		return nil, errors.New("nothing in common")
+	}
+	s.remote, s.codecs = dir, codecs
+	return codecs, nil
+}
+func (s *session) RemoteDirection() string { return s.remote }
+
+func (s *session) Bridge(other MediaSession) error {
+	if s.bridged != nil {
+		s.bridged.bridged = nil
+		s.bridged = nil
+	}
+	if other == nil {
+		return nil
+	}
+	o := other.(*session)
+	if s.closed || o.closed || o.bridged != nil {
+		s.w.t.Errorf("bridge of session %d with %d: closed %v %v", s.number, o.number, s.closed, o.closed)
+	}
+	s.bridged, o.bridged = o, s
+	return nil
+}
+
+func (s *session) Play(p Sound) error {
+	if s.closed {
+		s.w.t.Errorf("play on closed session %d", s.number)
+	}
+	s.playing = p.File + p.Tone
+	return nil
+}
+func (s *session) Stop() { s.playing = "" }
+
+// played ends what is being played.
+func (s *session) played() {
+	s.playing = ""
+	s.says(MediaEvent{Type: PlayEnded})
+}
+
+func (s *session) Record(r Recording) error {
+	s.record = &r
+	return nil
+}
+
+func (s *session) StopRecording() {
+	if s.record != nil {
+		s.recorded(5, "stopped")
+	}
+}
+
+// recorded completes the recording.
+func (s *session) recorded(seconds float64, why string) {
+	s.record = nil
+	s.opt.Post(MediaEvent{Type: RecordEnded, Seconds: seconds, Why: why})
+}
+
+func (s *session) Echo() error { return nil }
+func (s *session) SendDigit(d byte, _ int) bool {
+	if s.digits {
+		s.playing = "digit " + string(d)
+	}
+	return s.digits
+}
+func (s *session) Stats() store.MediaStat {
+	st := store.MediaStat{In: store.StreamStat{Packets: 50}}
+	if len(s.codecs) > 0 {
+		st.Codec = s.codecs[0]
+	}
+	return st
+}
+
+func (s *session) Close() {
+	if s.closed || s.record != nil {
+		s.w.t.Errorf("session %d closed twice or while recording", s.number)
+	}
+	s.closed = true
+	_ = s.Bridge(nil)
+}
+
+// says posts an event of this session.
+func (s *session) says(e MediaEvent) {
+	synctest.Wait()
+	s.opt.Post(e)
+	synctest.Wait()
+}
