@@ -38,7 +38,8 @@ type Engine struct {
 	hub    webrtcHub // nil without WebRTC
 	start  time.Time
 
-	nums atomic.Uint32 // names of packet sources
+	nums atomic.Uint32  // names of packet sources
+	work sync.WaitGroup // recordings that are being completed
 
 	// topology guards who is bridged with whom, of all sessions: changes are rare, and one lock for all cannot be taken
 	// in the wrong order.
@@ -86,6 +87,7 @@ func (e *Engine) Close() {
 	for _, s := range open {
 		s.Close()
 	}
+	e.work.Wait()
 	for _, sh := range e.shards {
 		sh.close()
 	}

@@ -99,7 +99,7 @@ type link interface {
 	offer(codecs []*codecInfo) ([]byte, error)
 	// remoteOffer takes an offer and returns the codecs of ours that it has, in its order.
 	remoteOffer(sdp []byte) ([]*codecInfo, error)
-	// answer answers the last remoteOffer with these codecs (a subset of what remoteOffer returned), first one preferred.
+	// answer answers the last remoteOffer with those of codecs that it had (nil = all common ones), first one preferred.
 	answer(codecs []*codecInfo) ([]byte, agreement, error)
 	// remoteAnswer takes the answer to the last offer.
 	remoteAnswer(sdp []byte) (agreement, error)
@@ -158,10 +158,13 @@ type Session struct {
 	nego sync.Mutex // one SDP exchange at a time
 
 	// Guarded by engine.topology: what the paths are made of.
-	agreed agreement
-	peer   *Session
-	echo   bool
-	closed bool
+	agreed    agreement
+	peer      *Session
+	echo      bool
+	closed    bool
+	player    *player
+	recorder  *recorder
+	lastCoder *transcoder
 
 	ready atomic.Bool
 }

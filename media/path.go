@@ -1,0 +1,257 @@
+package media
+
+import (
+	"fmt"
+	"time"
+)
+
+// hop says what becomes of one payload type of a session.
+type hop struct {
+	codec *codecInfo
+	event bool
+	out   *outStream  // nil: nobody hears it
+	src   uint32      // our name at out
+	pt    uint8       // payload type there
+	clock uint32      // RTP clock there; always that of codec: G.711 and G.722 share 8000 Hz
+	coder *transcoder // nil: as it is
+	// regen presses the key anew at the other side, whose telephone-event has another clock.
+	regen *Session
+}
+
+// path is where the packets of a session go, by payload type. It is immutable: a change makes a new one.
+type path struct {
+	index    [128]uint8 // 1 + index in hops; 0 = not agreed
+	hops     []hop
+	recorder *recorder
+	genuine  bool // the link authenticates packets
+}
+
+func (p *path) hop(pt uint8) *hop {
+	if i := p.index[pt&0x7f]; i != 0 {
+		return &p.hops[i-1]
+	}
+	return nil
+}
+
+func (p *path) add(pt uint8, h hop) {
+	p.hops = append(p.hops, h)
+	p.index[pt&0x7f] = uint8(len(p.hops))
+}
+
+// expects says whether pt was agreed: the link's latch asks before it believes a packet.
+func (s *Session) expects(pt uint8) bool { return s.path.Load().index[pt&0x7f] != 0 }
+
+// received takes one RTP packet from the link, decrypted. The slice may be overwritten during the call and is not kept.
+// Calls for one session must not overlap.
+func (s *Session) received(pkt []byte) { s.receivedAt(pkt, s.engine.now()) }
+
+func (s *Session) receivedAt(pkt []byte, now time.Duration) {
+	h, ok := parseRTP(pkt)
+	if !ok {
+		return
+	}
+	p := s.path.Load()
+	hop := p.hop(h.pt)
+	if hop == nil {
+		return
+	}
+	var keys [2]press
+	s.in.mu.Lock()
+	ok = s.in.accept(h, hop.codec, hop.event, p.genuine, now)
+	if ok && hop.event {
+		keys = s.in.keys.take(h, pkt[h.start:h.end], hop.codec.clock, now)
+	}
+	s.in.mu.Unlock()
+	if !ok {
+		return
+	}
+	if hop.event {
+		s.pressed(keys[0], hop)
+		s.pressed(keys[1], hop)
+	} else if p.recorder != nil {
+		p.recorder.take(h, hop.codec, pkt[h.start:h.end], now)
+	}
+	switch {
+	case hop.out == nil:
+	case hop.coder == nil:
+		hop.out.relay(hop.src, h, hop.pt, hop.clock, pkt, now)
+	default:
+		h, pkt = hop.coder.convert(h, pkt)
+		hop.out.relay(hop.src, h, hop.pt, hop.clock, pkt, now)
+	}
+}
+
+// pressed posts a key and, where its packets cannot pass as they are, presses it at the other side.
+func (s *Session) pressed(p press, h *hop) {
+	if p.key == 0 {
+		return
+	}
+	relayed := h != nil && h.out != nil
+	if h != nil && h.regen != nil {
+		relayed = h.regen.SendDigit(p.key, p.millis)
+	}
+	s.post(Event{Type: Digit, Digit: p.key, Millis: p.millis, Relayed: relayed})
+}
+
+// Bridge joins two sessions both ways, leaving their earlier bridges; nil leaves the bridge. It fails, and changes nothing,
+// when both sides have agreed on codecs and there is no way to turn one's into the other's (Opus and no Opus).
+func (s *Session) Bridge(other *Session) error {
+	e := s.engine
+	e.topology.Lock()
+	defer e.topology.Unlock()
+	switch {
+	case s.closed || other != nil && other.closed:
+		return ErrClosed
+	case other == s:
+		return fmt.Errorf("media session %s: cannot be bridged to itself; use Echo", s.opt.ID)
+	case other != nil && !s.agreed.meets(other.agreed):
+		return fmt.Errorf("media session %s: no codec in common with %s: %s and %s cannot be converted",
+			s.opt.ID, other.opt.ID, s.agreed.audio[0].codec.name, other.agreed.audio[0].codec.name)
+	}
+	left := s.leave()
+	if other != nil {
+		left2 := other.leave()
+		s.peer, other.peer = other, s
+		s.echo, other.echo = false, false
+		other.rebuild()
+		left2.rebuild()
+	}
+	s.rebuild()
+	left.rebuild()
+	return nil
+}
+
+// leave forgets the bridge and returns the former peer. Called with topology held.
+func (s *Session) leave() *Session {
+	p := s.peer
+	if p != nil {
+		s.peer, p.peer = nil, nil
+	}
+	return p
+}
+
+// Echo sends back what the party says, until Bridge or Play.
+func (s *Session) Echo() error {
+	s.engine.topology.Lock()
+	defer s.engine.topology.Unlock()
+	if s.closed {
+		return ErrClosed
+	}
+	left := s.leave()
+	s.echo = true
+	s.rebuild()
+	left.rebuild()
+	return nil
+}
+
+// rebuild makes the path anew from what was agreed and who listens. Called with topology held; nil does nothing.
+func (s *Session) rebuild() {
+	if s == nil {
+		return
+	}
+	dst := s.peer
+	if s.echo {
+		dst = s
+	}
+	p := &path{recorder: s.recorder, genuine: s.link.srtp() != ""}
+	if !s.closed {
+		for _, f := range s.agreed.audio {
+			p.add(f.recv, s.audioHop(f, dst))
+		}
+		for _, f := range s.agreed.events {
+			p.add(f.recv, s.eventHop(f, dst))
+		}
+	}
+	s.path.Store(p)
+	s.out.setSource(s.source())
+}
+
+// source is who may talk to this party. Called with topology held.
+func (s *Session) source() uint32 {
+	switch {
+	case s.closed:
+		return 0
+	case s.player != nil:
+		return s.player.num
+	case s.echo:
+		return s.num
+	case s.peer != nil:
+		return s.peer.num
+	}
+	return 0
+}
+
+func (s *Session) audioHop(f format, dst *Session) hop {
+	h := hop{codec: f.codec, src: s.num, clock: f.codec.clock}
+	if dst == nil || len(dst.agreed.audio) == 0 {
+		return h
+	}
+	if to, ok := dst.agreed.format(f.codec); ok {
+		h.out, h.pt = &dst.out, to.send
+		return h
+	}
+	to, ok := dst.agreed.codable()
+	if ok && f.codec.transcode {
+		h.out, h.pt, h.coder = &dst.out, to.send, s.coder(f.codec, to.codec)
+	}
+	return h
+}
+
+func (s *Session) eventHop(f format, dst *Session) hop {
+	h := hop{codec: f.codec, event: true, src: s.num, clock: f.codec.clock}
+	if dst == nil || len(dst.agreed.events) == 0 {
+		return h
+	}
+	for _, to := range dst.agreed.events {
+		if to.codec == f.codec {
+			h.out, h.pt = &dst.out, to.send
+			return h
+		}
+	}
+	h.regen = dst
+	return h
+}
+
+// coder keeps the converter between two codecs, so that its filters run on when the path is rebuilt.
+func (s *Session) coder(from, to *codecInfo) *transcoder {
+	if s.lastCoder == nil || s.lastCoder.from != from || s.lastCoder.to != to {
+		s.lastCoder = newTranscoder(from, to)
+	}
+	return s.lastCoder
+}
+
+// format finds a codec in what was agreed.
+func (a agreement) format(c *codecInfo) (format, bool) {
+	for _, f := range a.audio {
+		if f.codec == c {
+			return f, true
+		}
+	}
+	return format{}, false
+}
+
+// codable is the first agreed codec that we can encode and decode ourselves.
+func (a agreement) codable() (format, bool) {
+	for _, f := range a.audio {
+		if f.codec.transcode {
+			return f, true
+		}
+	}
+	return format{}, false
+}
+
+// meets says whether what one party may send can be made audible to the other. Parties that have not agreed on anything
+// yet are given the benefit of the doubt.
+func (a agreement) meets(b agreement) bool {
+	if len(a.audio) == 0 || len(b.audio) == 0 {
+		return true
+	}
+	for _, f := range a.audio {
+		if _, ok := b.format(f.codec); ok {
+			return true
+		}
+	}
+	_, okA := a.codable()
+	_, okB := b.codable()
+	return okA && okB
+}

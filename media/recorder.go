@@ -1,0 +1,324 @@
+package media
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	partSuffix    = ".part"
+	flushInterval = 500 * time.Millisecond
+	speechRMS     = 250                    // of full scale 32768: -42 dBFS, below it a frame counts as silence
+	recordLag     = 200 * time.Millisecond // how far the file may fall behind the clock before silence is written
+	recordDrift   = 500 * time.Millisecond // how far timestamps may stray from the clock before they are mapped anew
+)
+
+// recorder writes what a party says to a WAV file. Packets are decoded where they arrive and put at their place in time;
+// a goroutine of its own writes, twice a second, so that the disk holds up nobody and a crash loses half a second.
+//
+// The file is called NAME.part until it is complete, and its header is true after each write.
+type recorder struct {
+	s    *Session
+	rec  Recording
+	rate int
+	file *os.File
+
+	mu      sync.Mutex
+	start   time.Duration
+	mapped  bool // base and baseTS hold for ssrc and clock
+	ssrc    uint32
+	clock   uint32
+	baseTS  uint32
+	base    int // sample number of baseTS
+	written int // samples, with those that wait in pending
+	loud    int // sample number after the last one of speech
+	pending []int16
+	voice   voice
+	why     string // why it ends, "" = it goes on
+	err     error
+
+	stop chan struct{}
+	once sync.Once
+}
+
+// Record writes what the party says to a WAV file (16 kHz when G.722 was agreed first, 8 kHz otherwise) until
+// StopRecording, MaxSeconds, or SilenceSeconds without speech; then RecordEnded is posted. A recording in progress is
+// completed first. It fails when the file cannot be made or the party speaks only codecs that cannot be decoded here.
+func (s *Session) Record(rec Recording) error {
+	if err := os.MkdirAll(filepath.Dir(rec.File), 0o750); err != nil {
+		return s.wrap(fmt.Errorf("recording: %w", err))
+	}
+	s.StopRecording()
+	e := s.engine
+	e.topology.Lock()
+	defer e.topology.Unlock()
+	if s.closed {
+		return ErrClosed
+	}
+	f, ok := s.agreed.codable()
+	if !ok && len(s.agreed.audio) > 0 {
+		return s.wrap(fmt.Errorf("cannot record %s; answer with one of %v", s.agreed.audio[0].codec.name, Terminated()))
+	}
+	rate := 8000
+	if ok {
+		rate = f.codec.rate
+	}
+	file, err := os.OpenFile(rec.File+partSuffix, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o640)
+	if err != nil {
+		return s.wrap(fmt.Errorf("recording: %w", err))
+	}
+	r := &recorder{s: s, rec: rec, rate: rate, file: file, start: e.now(), voice: voice{rate: rate}, stop: make(chan struct{})}
+	s.recorder = r
+	s.rebuild()
+	e.work.Go(r.write)
+	s.shard.activate(s)
+	return nil
+}
+
+// StopRecording completes the recording in progress, if any; RecordEnded follows.
+func (s *Session) StopRecording() {
+	s.engine.topology.Lock()
+	r := s.recorder
+	s.engine.topology.Unlock()
+	if r != nil {
+		s.endRecording(r, "stopped")
+	}
+}
+
+// endRecording detaches the recorder and lets it complete its file.
+func (s *Session) endRecording(r *recorder, why string) {
+	s.engine.topology.Lock()
+	if s.recorder == r {
+		s.recorder = nil
+		s.rebuild()
+	}
+	s.engine.topology.Unlock()
+	r.finish(why)
+}
+
+// finish ends the recording; the first reason counts.
+func (r *recorder) finish(why string) {
+	r.once.Do(func() {
+		r.mu.Lock()
+		r.why = why
+		r.mu.Unlock()
+		close(r.stop)
+	})
+}
+
+// take decodes a packet and puts it where its timestamp says.
+func (r *recorder) take(h header, c *codecInfo, payload []byte, now time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	samples := r.voice.decode(c, payload)
+	if len(samples) == 0 || r.why != "" {
+		return
+	}
+	at := r.place(h, c, now)
+	if at > r.written {
+		r.silence(at - r.written)
+	}
+	if late := r.written - at; late < len(samples) {
+		r.append(samples[late:])
+	}
+}
+
+// place maps a timestamp to a sample number. Timestamps order the packets of a source; the clock on the wall says where
+// a source begins, and corrects timestamps that lead away from it.
+func (r *recorder) place(h header, c *codecInfo, now time.Duration) int {
+	clock := samplesIn(now-r.start, r.rate)
+	if r.mapped && h.ssrc == r.ssrc && c.clock == r.clock {
+		at := r.base + int(int64(int32(h.ts-r.baseTS))*int64(r.rate)/int64(c.clock))
+		if d := at - clock; max(d, -d) < samplesIn(recordDrift, r.rate) {
+			return at
+		}
+	}
+	r.mapped, r.ssrc, r.clock = true, h.ssrc, c.clock
+	r.base, r.baseTS = max(r.written, clock-samplesIn(tickInterval, r.rate)), h.ts
+	return r.base
+}
+
+func (r *recorder) silence(n int) {
+	r.pending = append(r.pending, make([]int16, n)...)
+	r.written += n
+}
+
+func (r *recorder) append(samples []int16) {
+	r.pending = append(r.pending, samples...)
+	r.written += len(samples)
+	if rms(samples) > speechRMS {
+		r.loud = r.written
+	}
+}
+
+// tick fills in for a party that sends nothing, and says why the recording is to end, "" when it goes on.
+func (r *recorder) tick(now time.Duration) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if behind := samplesIn(now-r.start-recordLag, r.rate) - r.written; behind > samplesIn(recordLag, r.rate) {
+		r.silence(behind)
+	}
+	switch {
+	case r.err != nil:
+		return "failed"
+	case r.rec.MaxSeconds > 0 && r.written >= r.rec.MaxSeconds*r.rate:
+		return "limit"
+	case r.rec.SilenceSeconds > 0 && r.written-r.loud >= r.rec.SilenceSeconds*r.rate:
+		return "silence"
+	}
+	return ""
+}
+
+// write is the recorder's goroutine.
+func (r *recorder) write() {
+	ticker := time.NewTicker(flushInterval)
+	defer ticker.Stop()
+	total := 0
+	for done := false; !done; {
+		select {
+		case <-ticker.C:
+		case <-r.stop:
+			done = true
+		}
+		n, err := r.flush(total)
+		total += n
+		if err != nil {
+			r.mu.Lock()
+			r.err = err
+			r.mu.Unlock()
+			<-r.stop // the next tick sees err and ends it
+			done = true
+		}
+	}
+	r.complete(total)
+}
+
+// flush writes what waits after total octets, and then the header.
+func (r *recorder) flush(total int) (int, error) {
+	r.mu.Lock()
+	samples := r.pending
+	r.pending = make([]int16, 0, cap(samples))
+	if limit := r.rec.MaxSeconds * r.rate; limit > 0 {
+		samples = samples[:min(len(samples), max(0, limit-total/2))]
+	}
+	r.mu.Unlock()
+	b := make([]byte, 0, 2*len(samples))
+	for _, v := range samples {
+		b = binary.LittleEndian.AppendUint16(b, uint16(v))
+	}
+	if _, err := r.file.WriteAt(b, int64(wavHeaderLen+total)); err != nil {
+		return 0, err
+	}
+	_, err := r.file.WriteAt(wavHeader(r.rate, total+len(b)), 0)
+	return len(b), err
+}
+
+// complete syncs and renames the file, and posts the end. A file that could not be written keeps its temporary name.
+func (r *recorder) complete(total int) {
+	r.mu.Lock()
+	why, err := r.why, r.err
+	r.mu.Unlock()
+	if err == nil {
+		err = completeFile(r.file, r.rec.File)
+	} else {
+		_ = r.file.Close()
+	}
+	if err != nil {
+		r.s.engine.log.Error().Err(err).Str("call_id", r.s.opt.ID).Str("file", r.rec.File).
+			Msg("recording could not be completed; what was written is kept as .part")
+		why = "failed"
+	}
+	r.s.post(Event{Type: RecordEnded, Seconds: float64(total/2) / float64(r.rate), Why: why})
+}
+
+// completeFile makes the file durable and gives it its name: sync, close, rename, sync of the folder.
+func completeFile(f *os.File, name string) error {
+	err := errors.Join(f.Sync(), f.Close())
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(name+partSuffix, name); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(name))
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// RecoverRecordings completes what a crash left behind: every *.wav.part below dir gets a header that fits its length,
+// and its name. Those without audio are removed. It returns the recovered files. It must not run while recordings are
+// being made there.
+func RecoverRecordings(dir string) ([]string, error) {
+	var found []string
+	var failed error
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() || !strings.HasSuffix(name, partSuffix) {
+			return nil
+		}
+		final := strings.TrimSuffix(name, partSuffix)
+		ok, err := recoverFile(name, final)
+		if err != nil {
+			failed = errors.Join(failed, fmt.Errorf("recover %s: %w", name, err))
+		} else if ok {
+			found = append(found, final)
+		}
+		return nil
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil // nothing was ever recorded
+	}
+	return found, errors.Join(err, failed)
+}
+
+func recoverFile(part, final string) (bool, error) {
+	f, err := os.OpenFile(part, os.O_RDWR, 0)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	var head [wavHeaderLen]byte
+	if _, err := f.ReadAt(head[:], 0); err != nil || string(head[:4]) != "RIFF" {
+		return false, os.Remove(part) // the crash came before the first write
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return false, err
+	}
+	size := int(info.Size()-wavHeaderLen) &^ 1
+	if size == 0 {
+		return false, os.Remove(part)
+	}
+	rate := int(binary.LittleEndian.Uint32(head[24:]))
+	if _, err := f.WriteAt(wavHeader(rate, size), 0); err != nil {
+		return false, err
+	}
+	if err := f.Truncate(int64(wavHeaderLen + size)); err != nil {
+		return false, err
+	}
+	return true, completeFile(f, final)
+}
+
+func rms(samples []int16) float64 {
+	sum := 0.0
+	for _, v := range samples {
+		sum += float64(v) * float64(v)
+	}
+	return math.Sqrt(sum / float64(max(len(samples), 1)))
+}

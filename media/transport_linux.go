@@ -1,0 +1,316 @@
+package media
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// epollTransport reads many sockets in one goroutine. Its epoll set is itself parked on the Go netpoller, so an idle
+// shard costs no thread, and a burst of packets on a hundred sockets costs one wake-up of one goroutine. Sockets are read
+// and written by raw system calls: they never block, so the scheduler need not be told.
+//
+// An event carries the slot of its socket and the slot's generation. Both change hands when a socket is closed and its
+// slot used again, so that an event that was fetched before is not given to the wrong leg.
+type epollTransport struct {
+	now  func() time.Duration
+	file *os.File
+	epfd int
+	done chan struct{}
+
+	mu    sync.Mutex
+	slots []*epollSocket
+	free  []int32
+}
+
+// newTransport is the best transport of this platform.
+func newTransport(now func() time.Duration) (transport, error) {
+	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("media: epoll: %w", err)
+	}
+	if err := unix.SetNonblock(fd, true); err != nil { // for os.NewFile: use the netpoller
+		_ = unix.Close(fd)
+		return nil, fmt.Errorf("media: epoll: %w", err)
+	}
+	t := &epollTransport{now: now, epfd: fd, file: os.NewFile(uintptr(fd), "epoll"), done: make(chan struct{})}
+	raw, err := t.file.SyscallConn()
+	if err != nil {
+		_ = t.file.Close()
+		return nil, fmt.Errorf("media: epoll: %w", err)
+	}
+	go t.loop(raw)
+	return t, nil
+}
+
+func (t *epollTransport) close() {
+	_ = t.file.Close() // wakes the loop
+	<-t.done
+}
+
+const epollBatch = 128
+
+// loop runs until the file is closed. The callback returns false, which parks the goroutine until the set has events
+// again, only after the set was seen empty: the netpoller reports the edge.
+func (t *epollTransport) loop(raw syscall.RawConn) {
+	defer close(t.done)
+	l := &epollLoop{t: t}
+	_ = raw.Read(func(fd uintptr) bool {
+		for {
+			n, _, e := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, fd, uintptr(unsafe.Pointer(&l.events[0])), epollBatch, 0, 0, 0)
+			switch {
+			case e == unix.EINTR:
+			case e != 0 || n == 0:
+				return false
+			default:
+				l.batch(int(n))
+			}
+		}
+	})
+}
+
+// epollLoop is the memory of the loop: no packet allocates any.
+type epollLoop struct {
+	t       *epollTransport
+	events  [epollBatch]unix.EpollEvent
+	sockets [epollBatch]*epollSocket
+	buf     [maxDatagram]byte
+	from    sockaddr
+}
+
+func (l *epollLoop) batch(n int) {
+	t := l.t
+	t.mu.Lock()
+	for i, ev := range l.events[:n] {
+		s := t.slots[ev.Fd]
+		if s != nil && s.generation != ev.Pad {
+			s = nil
+		}
+		l.sockets[i] = s
+	}
+	t.mu.Unlock()
+	now := t.now()
+	for i, s := range l.sockets[:n] {
+		if s == nil {
+			continue
+		}
+		if size := s.recv(l.buf[:], &l.from); size >= 0 {
+			s.reader.datagram(l.buf[:size], l.from.addrPort(), now)
+		}
+		l.sockets[i] = nil
+	}
+}
+
+func (t *epollTransport) listen(at netip.AddrPort, r reader) (socket, error) {
+	s := &epollSocket{t: t, reader: r}
+	if err := s.open(at); err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	if n := len(t.free); n > 0 {
+		s.slot, t.free = t.free[n-1], t.free[:n-1]
+	} else {
+		s.slot = int32(len(t.slots))
+		t.slots = append(t.slots, nil)
+	}
+	s.generation = generations.Add(1)
+	t.slots[s.slot] = s
+	t.mu.Unlock()
+	ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: s.slot, Pad: s.generation}
+	if err := unix.EpollCtl(t.epfd, unix.EPOLL_CTL_ADD, s.fd, &ev); err != nil {
+		s.close()
+		return nil, fmt.Errorf("epoll: %w", err)
+	}
+	return s, nil
+}
+
+// epollSocket is a socket of an epollTransport. The lock is held for reading around each system call, so that close
+// cannot give the descriptor to somebody else in between.
+type epollSocket struct {
+	t          *epollTransport
+	reader     reader
+	slot       int32
+	generation int32
+	bound      int
+	inet6      bool
+
+	mu     sync.RWMutex
+	fd     int
+	closed bool
+
+	// What send wrote to last, as the kernel wants it; guarded by sendMu.
+	sendMu    sync.Mutex
+	to        netip.AddrPort
+	toRaw     sockaddr
+	connected netip.AddrPort
+}
+
+func (s *epollSocket) open(at netip.AddrPort) error {
+	family := unix.AF_INET
+	if at.Addr().Is6() {
+		family, s.inet6 = unix.AF_INET6, true
+	}
+	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("UDP socket (limit of open files?): %w", err)
+	}
+	s.fd = fd
+	// DSCP EF, expedited forwarding (RFC 4594 §4.1). A network that forbids it ignores it.
+	if s.inet6 {
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, 0xb8)
+	} else {
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TOS, 0xb8)
+	}
+	var local sockaddr
+	local.set(at, s.inet6)
+	if err := s.bind(&local); err != nil {
+		_ = unix.Close(fd)
+		return fmt.Errorf("bind %s: %w", at, err)
+	}
+	return nil
+}
+
+func (s *epollSocket) bind(local *sockaddr) error {
+	if _, _, e := unix.RawSyscall(unix.SYS_BIND, uintptr(s.fd), uintptr(unsafe.Pointer(local)), uintptr(local.size())); e != 0 {
+		return e
+	}
+	got, err := unix.Getsockname(s.fd)
+	if err != nil {
+		return err
+	}
+	switch a := got.(type) {
+	case *unix.SockaddrInet4:
+		s.bound = a.Port
+	case *unix.SockaddrInet6:
+		s.bound = a.Port
+	}
+	return nil
+}
+
+func (s *epollSocket) port() int { return s.bound }
+
+// recv reads one datagram; -1 when there is none or the socket was closed. ICMP errors are read away.
+func (s *epollSocket) recv(buf []byte, from *sockaddr) int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return -1
+	}
+	size := uint32(unsafe.Sizeof(from.raw))
+	n, _, e := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(s.fd), uintptr(unsafe.Pointer(&buf[0])), uintptr(len(buf)), 0,
+		uintptr(unsafe.Pointer(&from.raw)), uintptr(unsafe.Pointer(&size)))
+	if e != 0 {
+		return -1
+	}
+	return int(n)
+}
+
+func (s *epollSocket) send(b []byte, to netip.AddrPort) {
+	if len(b) == 0 {
+		return
+	}
+	s.sendMu.Lock()
+	defer s.sendMu.Unlock()
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return
+	}
+	var ptr, size uintptr
+	if to != s.connected {
+		if to != s.to {
+			s.to = to
+			s.toRaw.set(to, s.inet6)
+		}
+		ptr, size = uintptr(unsafe.Pointer(&s.toRaw.raw)), uintptr(s.toRaw.size())
+	}
+	const flags = unix.MSG_DONTWAIT | unix.MSG_NOSIGNAL
+	// The first attempt after an ICMP error returns that error instead of sending.
+	for range 2 {
+		_, _, e := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(s.fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), flags, ptr, size)
+		if !errors.Is(e, unix.ECONNREFUSED) {
+			return
+		}
+	}
+}
+
+// connect saves the kernel a route look-up per packet, and us the packets of everybody else.
+func (s *epollSocket) connect(to netip.AddrPort) {
+	s.sendMu.Lock()
+	defer s.sendMu.Unlock()
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed || to == s.connected {
+		return
+	}
+	var raw sockaddr
+	raw.set(to, s.inet6)
+	if !to.IsValid() {
+		raw.raw.Family = unix.AF_UNSPEC
+	}
+	_, _, e := unix.RawSyscall(unix.SYS_CONNECT, uintptr(s.fd), uintptr(unsafe.Pointer(&raw.raw)), uintptr(raw.size()))
+	if e == 0 {
+		s.connected = to
+	}
+}
+
+func (s *epollSocket) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	s.closed = true
+	_ = unix.Close(s.fd) // takes it out of the epoll set too
+	t := s.t
+	t.mu.Lock()
+	t.slots[s.slot] = nil
+	t.free = append(t.free, s.slot)
+	t.mu.Unlock()
+}
+
+// generations tags sockets; it only has to differ between two users of one slot that follow each other closely.
+var generations atomic.Int32
+
+// sockaddr is an address as the kernel reads and writes it, for both families.
+type sockaddr struct{ raw unix.RawSockaddrInet6 }
+
+func (a *sockaddr) size() uint32 {
+	if a.raw.Family == unix.AF_INET6 {
+		return unix.SizeofSockaddrInet6
+	}
+	return unix.SizeofSockaddrInet4
+}
+
+func (a *sockaddr) set(to netip.AddrPort, inet6 bool) {
+	a.raw = unix.RawSockaddrInet6{Family: unix.AF_INET}
+	p := (*[2]byte)(unsafe.Pointer(&a.raw.Port))
+	p[0], p[1] = byte(to.Port()>>8), byte(to.Port())
+	if inet6 {
+		a.raw.Family = unix.AF_INET6
+		if to.IsValid() {
+			a.raw.Addr = to.Addr().As16()
+		}
+		return
+	}
+	if ip := to.Addr().Unmap(); ip.Is4() {
+		(*unix.RawSockaddrInet4)(unsafe.Pointer(&a.raw)).Addr = ip.As4()
+	}
+}
+
+func (a *sockaddr) addrPort() netip.AddrPort {
+	p := (*[2]byte)(unsafe.Pointer(&a.raw.Port))
+	port := uint16(p[0])<<8 | uint16(p[1])
+	if a.raw.Family == unix.AF_INET6 {
+		return netip.AddrPortFrom(netip.AddrFrom16(a.raw.Addr).Unmap(), port)
+	}
+	return netip.AddrPortFrom(netip.AddrFrom4((*unix.RawSockaddrInet4)(unsafe.Pointer(&a.raw)).Addr), port)
+}
