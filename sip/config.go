@@ -48,6 +48,9 @@ type Config struct {
 	NonceLifetime  time.Duration // of a digest nonce, after which it is stale; 0 = 5 min
 	SessionExpires time.Duration // RFC 4028, 0 = 1800 s
 
+	// Resolver finds the carriers' addresses; nil = the system's.
+	Resolver Resolver
+
 	// RateLimit is how many requests a second one source may send before it has authenticated (bursts of four seconds'
 	// worth are let through); sources that have, and trunks, get 40 times as much. 0 = 50, negative = no limit.
 	RateLimit int
