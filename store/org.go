@@ -129,8 +129,17 @@ type Policy struct {
 
 // PolicyStep is one step of a policy; in YAML a bare name or {step, when}.
 type PolicyStep struct {
-	Step string `yaml:"step" json:"step"`
+	Step string `yaml:"step" json:"step" strict:"bare"`
 	When string `yaml:"when,omitempty" json:"when,omitempty"`
+}
+
+// MarshalYAML writes a step without conditions as its bare name.
+func (s PolicyStep) MarshalYAML() (any, error) {
+	if s.When == "" {
+		return s.Step, nil
+	}
+	type step PolicyStep // without this method
+	return step(s), nil
 }
 
 // Workflow is an IVR: a graph of nodes, entered at Start.
