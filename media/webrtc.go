@@ -1,7 +1,54 @@
 package media
 
-import "errors"
+import (
+	"context"
+	"fmt"
+	"sync"
 
-func newWebRTCHub(Config) (webrtcHub, error) {
-	return nil, errors.New("media: WebRTC is not part of this build")
+	"strowger/media/icelite"
+)
+
+// browserHub is the place where all browsers arrive: one UDP port, one TCP port, one DTLS certificate.
+//
+// Why not pion's PeerConnection: it negotiates like a browser, not like SIP (it answers a hold with sendrecv, stops a
+// transceiver for good on inactive, drops a receiver whose re-offer names another SSRC), and costs some twenty goroutines and
+// four queues per connection. What a server needs of ICE is the lite half, which is package icelite; DTLS and SRTP are pion's.
+type browserHub struct {
+	cfg Config
+	mux *icelite.Mux
+	id  *dtlsIdentity
+
+	ctx    context.Context // ends the handshakes
+	cancel context.CancelFunc
+	wg     sync.WaitGroup // of the links' goroutines
+}
+
+func newWebRTCHub(cfg Config) (webrtcHub, error) {
+	id, err := newDTLSIdentity()
+	if err != nil {
+		return nil, err
+	}
+	ports := icelite.Config{UDP: cfg.WebRTCUDP, TCP: cfg.WebRTCTCP}
+	if cfg.PublicIP.IsValid() && !cfg.PublicIP.IsUnspecified() {
+		ports.Public = append(ports.Public, cfg.PublicIP)
+	}
+	mux, err := icelite.Listen(ports)
+	if err != nil {
+		return nil, fmt.Errorf("media: %w", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	return &browserHub{cfg: cfg, mux: mux, id: id, ctx: ctx, cancel: cancel}, nil
+}
+
+func (h *browserHub) addr() string { return h.mux.Addr().String() }
+
+// close ends what is left of handshakes and closes the ports.
+func (h *browserHub) close() {
+	h.cancel()
+	h.wg.Wait()
+	h.mux.Close()
+}
+
+func (h *browserHub) newLink(s *Session) (link, error) {
+	return newWebRTCLink(h, s)
 }
