@@ -1,0 +1,97 @@
+package sip
+
+import (
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+const stranger = "192.0.2.1:5060"
+
+func TestGuardRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGuard(10)
+		addr := addrOf(stranger)
+		passed := func(n int) (count int) {
+			for range n {
+				if g.allow(addr, time.Now()) {
+					count++
+				}
+			}
+			return count
+		}
+		if n := passed(1000); n != 40 {
+			t.Errorf("%d of a burst passed, want 40", n)
+		}
+		time.Sleep(time.Second)
+		if n := passed(1000); n != 10 {
+			t.Errorf("%d passed after a second, want 10", n)
+		}
+		g.trust(stranger)
+		time.Sleep(time.Second)
+		if n := passed(1000); n != 400 {
+			t.Errorf("%d of a trusted source passed, want 400", n)
+		}
+	})
+}
+
+func TestGuardBan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGuard(1000)
+		addr := addrOf(stranger)
+		for range maxFailures {
+			if !g.allow(addr, time.Now()) {
+				t.Fatal("banned too early")
+			}
+			g.failed(stranger, "user")
+		}
+		if g.allow(addr, time.Now()) {
+			t.Error("not banned")
+		}
+		if !g.allow(netip.MustParseAddr("192.0.2.2"), time.Now()) {
+			t.Error("a neighbour is banned")
+		}
+		time.Sleep(firstBan + time.Second)
+		if !g.allow(addr, time.Now()) {
+			t.Error("banned for ever")
+		}
+		for range maxFailures {
+			g.failed(stranger, "user")
+		}
+		time.Sleep(firstBan + time.Second)
+		if g.allow(addr, time.Now()) {
+			t.Error("the second ban is no longer than the first")
+		}
+	})
+}
+
+// One misconfigured phone behind the same address does not lock the others out.
+func TestGuardOffice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGuard(1000)
+		g.succeeded(stranger, "good")
+		for range maxFailures {
+			g.failed(stranger, "bad")
+		}
+		if !g.allow(addrOf(stranger), time.Now()) || g.blocked(stranger, "good") {
+			t.Error("the office is locked out")
+		}
+		if !g.blocked(stranger, "bad") {
+			t.Error("guessing goes on")
+		}
+	})
+}
+
+func TestGuardBounded(t *testing.T) {
+	g := newGuard(10)
+	now := time.Now()
+	for i := range maxSources + 1000 {
+		addr := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
+		g.allow(addr, now)
+		g.failed(netip.AddrPortFrom(addr, 5060).String(), "x")
+	}
+	if len(g.sources) > maxSources || len(g.fails) > maxSources {
+		t.Errorf("%d sources and %d failures are kept, limit %d", len(g.sources), len(g.fails), maxSources)
+	}
+}
