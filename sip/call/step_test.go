@@ -1,0 +1,419 @@
+package call
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"strowger/routing"
+	"strowger/store"
+)
+
+// judge watches the effects of one call and knows what must never happen, whatever the events.
+type judge struct {
+	legs     []judged
+	timers   []int
+	bridge   [2]int // legs, when joined
+	joined   bool
+	opened   int
+	closed   int
+	finished bool
+	final    bool // the caller has a final response
+	rec      bool // a recording runs
+	fault    string
+}
+
+type judged struct{ gone, hung, media bool }
+
+func (j *judge) is(ok bool, format string, args ...any) {
+	if !ok && j.fault == "" {
+		j.fault = fmt.Sprintf(format, args...)
+	}
+}
+
+// happens takes note of an event that is about to be stepped.
+func (j *judge) happens(e Event) {
+	switch w := e.What.(type) {
+	case Started:
+		if !w.Originate {
+			j.leg(0)
+		}
+	case PeerFailed, PeerGone, PeerCancelled:
+		if e.Leg >= 0 && e.Leg < len(j.legs) {
+			j.legs[e.Leg].gone = true
+		}
+	case Timer:
+		j.timers = slices.DeleteFunc(j.timers, func(t int) bool { return t == w.Timer })
+	case RecordDone:
+		j.rec = false
+	}
+}
+
+// sip checks that leg i can still be signalled to.
+func (j *judge) sip(i int, e Effect) {
+	j.is(i < len(j.legs) && !j.legs[i].gone && !j.legs[i].hung, "%T on leg %d, which is over", e, i)
+}
+
+func (j *judge) media(i int, e Effect) {
+	j.is(i < len(j.legs) && j.legs[i].media, "%T on leg %d, which has no media", e, i)
+}
+
+func (j *judge) leg(i int) *judged {
+	for len(j.legs) <= i {
+		j.legs = append(j.legs, judged{})
+	}
+	return &j.legs[i]
+}
+
+func (j *judge) sees(effect Effect) {
+	j.is(!j.finished, "%T after Finish", effect)
+	switch e := effect.(type) {
+	case OpenRecord:
+		j.opened++
+		j.is(j.opened == 1 && j.closed == 0, "record opened %d times, closed %d", j.opened, j.closed)
+	case CloseRecord:
+		j.closed++
+		j.is(j.closed == 1, "record closed %d times", j.closed)
+	case SaveVoicemail, DropVoicemail:
+		j.is(j.closed == 0, "%T after the record was closed", e)
+	case StartTimer:
+		j.is(!slices.Contains(j.timers, e.Timer) && e.After > 0, "timer %d started twice", e.Timer)
+		j.timers = append(j.timers, e.Timer)
+	case StopTimer:
+		j.is(slices.Contains(j.timers, e.Timer), "timer %d stopped, but does not run", e.Timer)
+		j.timers = slices.DeleteFunc(j.timers, func(t int) bool { return t == e.Timer })
+	case Finish:
+		j.finished = true
+		j.is(j.closed == 1 && !j.joined && len(j.timers) == 0, "finished with %d records, bridge %v, timers %v", j.closed, j.joined, j.timers)
+		for i, l := range j.legs {
+			j.is(!l.media, "finished with media of leg %d", i)
+		}
+	default:
+		j.seesLeg(effect)
+	}
+}
+
+func (j *judge) seesLeg(effect Effect) {
+	switch e := effect.(type) {
+	case TakeOffer:
+		j.leg(e.Leg).media = true
+	case Dial:
+		j.is(e.Leg >= len(j.legs) || !j.legs[e.Leg].media, "leg %d dialled twice", e.Leg)
+		j.leg(e.Leg).media = true
+	case Ring:
+		j.sip(e.Leg, e)
+		j.is(!j.final, "180 after a final response")
+	case EarlyAnswer:
+		j.sip(e.Leg, e)
+		j.media(e.Leg, e)
+		j.is(!j.final, "183 after a final response")
+	case Accept:
+		j.sip(e.Leg, e)
+		j.media(e.Leg, e)
+		j.is(!j.final, "200 after a final response")
+		j.final = true
+	case Reject:
+		j.leg(e.Leg)
+		j.sip(e.Leg, e)
+		j.is(!j.final && e.Code >= 400 && e.Code < 700, "%d after a final response, or no final response", e.Code)
+		j.final, j.legs[e.Leg].gone = true, true
+	case Hangup:
+		j.sip(e.Leg, e)
+		j.legs[e.Leg].hung = true
+	case AcceptReoffer:
+		j.sip(e.Leg, e)
+	case RejectReoffer:
+		j.sip(e.Leg, e)
+	case PassDigit:
+		j.sip(e.Leg, e)
+	default:
+		j.seesMedia(effect)
+	}
+}
+
+func (j *judge) seesMedia(effect Effect) {
+	switch e := effect.(type) {
+	case Play:
+		j.media(e.Leg, e)
+	case StopPlay:
+		j.media(e.Leg, e)
+	case RecordVoice:
+		j.media(e.Leg, e)
+		j.rec = true
+	case StopRecord:
+		j.media(e.Leg, e)
+	case Bridge:
+		j.media(e.Leg, e)
+		j.media(e.Other, e)
+		j.is(!j.joined && e.Leg != e.Other, "bridged twice")
+		j.joined, j.bridge = true, [2]int{e.Leg, e.Other}
+	case Unbridge:
+		j.is(j.joined && j.bridge == [2]int{e.Leg, e.Other}, "parted what was not joined")
+		j.joined = false
+	case CloseMedia:
+		j.media(e.Leg, e)
+		j.is(!j.joined || (j.bridge[0] != e.Leg && j.bridge[1] != e.Leg), "media of leg %d closed in the bridge", e.Leg)
+		j.legs[e.Leg].media = false
+	}
+}
+
+// call steps one call under the eyes of a judge.
+type stepped struct {
+	s State
+	j judge
+}
+
+func (c *stepped) step(e Event) {
+	c.j.happens(e)
+	next, effects := Step(c.s, e)
+	c.s = next
+	for _, effect := range effects {
+		c.j.sees(effect)
+	}
+	ended := 0
+	for i := range c.s.Legs {
+		if c.s.Legs[i].Phase == LegEnded {
+			ended++
+		}
+	}
+	c.j.is(!c.s.Done || ended == len(c.s.Legs), "done with legs left")
+	c.j.is(c.s.Phase != Up || c.s.Peer != 0 || c.s.VM.Step != VMNone, "up with nobody")
+}
+
+// drive ends the call as peers that behave would (confirm), or as silent ones, whom the watchdog releases.
+func (c *stepped) drive(confirm bool) {
+	c.step(Event{Leg: noLeg, What: HangupCall{}})
+	c.j.is(c.s.Phase == Over, "not over after a hang-up")
+	if confirm {
+		for i := range c.s.Legs {
+			c.step(Event{Leg: i, What: PeerGone{}})
+		}
+		c.step(Event{Leg: c.s.Caller, What: RecordDone{Seconds: 2}})
+	} else if !c.s.Done {
+		c.step(Event{Leg: noLeg, What: Timer{c.s.Watchdog}})
+	}
+	c.j.is(c.s.Done && c.j.finished, "not done at the end")
+}
+
+// The plans of the random calls.
+var (
+	testPlans = []routing.Plan{
+		{End: toVoicemail("bob"), Stages: []routing.Stage{stage(20, user("bob", "browser", "desk", "phone")), stage(0, outside("+1500"))}},
+		{End: toHangup(), Stages: []routing.Stage{stage(20, user("ann", "desk"), user("bob", "desk", "mobile"), outside("+1500"))}},
+		{End: toHangup(), Stages: []routing.Stage{stage(20, routing.Target{Phone: "+1500", CallConnect: true}), {Step: "workflow", Workflow: "w"}}},
+		{End: toVoicemail("bob"), Stages: []routing.Stage{stage(20, outside("+1500"))}},
+		{End: toVoicemail("bob")},
+		{},
+		{End: &routing.End{Action: routing.EndRefuse, Code: 404}},
+	}
+	testCodecs = [][]string{{"PCMU", "PCMA"}, {"opus", "G722"}, nil, {"G722"}}
+	testCodes  = []int{180, 183, 302, 404, 408, 480, 486, 487, 488, 500, 503, 600, 603}
+	testDigits = []byte("1#5")
+	testBy     = []string{store.Inbound, store.Outbound, store.Internal}
+	testTo     = []Endpoint{{Binding: &store.Binding{User: "bob", Kind: "desk", Contact: "a"}},
+		{Binding: &store.Binding{User: "bob", Kind: "browser", Contact: "b"}, WebRTC: true},
+		{Trunk: "t1", Number: "+1500"}, {Trunk: "t2", Number: "+1500", Codecs: []string{"PCMA"}}}
+)
+
+// pick draws numbers: below n, from whatever source a test has.
+type pick func(n int) int
+
+func (p pick) one(codes []int) int { return codes[p(len(codes))] }
+
+// begin are the first events of a call.
+func (p pick) begin(c *stepped) {
+	begun := Started{ID: "x", From: Party{Number: "+1"}, To: "+2", Delayed: p(4) == 0, EarlyMedia: p(3) == 0, WebRTC: p(3) == 0, Originate: p(8) == 0}
+	if p(3) == 0 || begun.Originate {
+		begun.User = "ann"
+	}
+	if p(50) == 0 {
+		begun.Refuse = 503
+	}
+	c.step(Event{Leg: noLeg, What: begun})
+	if p(20) != 0 {
+		c.step(Event{Leg: noLeg, What: Planned{Plan: testPlans[p(len(testPlans))], Direction: testBy[p(3)], To: "+2"}})
+	}
+	if p(20) != 0 && !begun.Originate {
+		offer := OfferTaken{Codecs: testCodecs[p(2)]}
+		if begun.Delayed {
+			offer.Codecs = nil
+		}
+		c.step(Event{Leg: 0, What: offer})
+	}
+}
+
+// event is any event, on any leg, likely or not.
+func (p pick) event(s *State) Event {
+	e := Event{Leg: noLeg}
+	if p(4) == 0 {
+		e.What = p.callEvent(s)
+		return e
+	}
+	e.Leg = p(len(s.Legs) + 1)
+	switch k := p(24); {
+	case k < 4:
+		e.What = PeerProgress{Code: p.one(testCodes[:2]), Codecs: testCodecs[p(3)]}
+	case k < 8:
+		e.What = PeerAnswered{Codecs: testCodecs[p(2)]}
+	case k < 11:
+		e.What = PeerFailed{Code: p.one(testCodes[2:])}
+	case k < 13:
+		e.What = PeerAcked{}
+	case k == 13:
+		e.What = PeerGone{Reason{"SIP", p.one(testCodes), "x"}}
+	case k == 14:
+		e.What = PeerCancelled{}
+	case k == 15:
+		e.What = PeerReoffered{Codecs: testCodecs[p(4)], Direction: []string{"", "sendonly", "sendrecv"}[p(3)]}
+	case k == 16:
+		e.What = PeerDigit{Digit: testDigits[p(3)], Relayed: p(2) == 0}
+	case k == 17:
+		e.What = MediaBroken{Code: []int{488, 408, 503}[p(3)], Why: "x"}
+	case k == 18:
+		e.What = MediaQuiet{}
+	case k == 19:
+		e.What = RecordDone{Seconds: float64(p(3)), Why: "limit"}
+	case k == 20:
+		e.What = MediaUp{}
+	case k == 21:
+		e.What = PeerRedirected{"inactive"}
+	default:
+		e.What = PlayDone{}
+	}
+	return e
+}
+
+func (p pick) callEvent(s *State) What {
+	switch p(9) {
+	case 0, 1, 2:
+		var lines []Line
+		for range p(4) {
+			to := testTo[p(len(testTo)):]
+			lines = append(lines, Line{p(3), to})
+		}
+		return Found{Stage: s.Stage, Lines: lines}
+	case 3, 4:
+		return Registered{"bob", testTo[p(2)]}
+	case 5:
+		return Timer{p(s.Gen + 1)}
+	case 6:
+		return MailboxReady{}
+	case 7:
+		if p(6) == 0 {
+			return HangupCall{}
+		}
+		return Timer{s.RingTimer}
+	}
+	if p(8) == 0 {
+		return MailboxReady{Err: "no disk"}
+	}
+	return MailboxReady{}
+}
+
+// run plays one random call to its end and returns what was wrong with it.
+func (p pick) run(steps int) string {
+	var c stepped
+	p.begin(&c)
+	for range steps {
+		c.step(p.event(&c.s))
+	}
+	c.drive(p(2) == 0)
+	return c.j.fault
+}
+
+// random is splitmix64: cheap, and good enough to reach every corner.
+func random(seed uint64) pick {
+	x := seed << 32
+	return func(n int) int {
+		x += 0x9e3779b97f4a7c15
+		z := (x ^ x>>30) * 0xbf58476d1ce4e5b9
+		z = (z ^ z>>27) * 0x94d049bb133111eb
+		return int((z ^ z>>31) >> 1 % uint64(n))
+	}
+}
+
+// TestStepMillion plays a million random calls.
+func TestStepMillion(t *testing.T) {
+	const workers = 4
+	calls := 1_000_000
+	if testing.Short() {
+		calls = 50_000
+	}
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for n := w; n < calls; n += workers {
+				if fault := random(uint64(n)).run(8 + n%40); fault != "" {
+					t.Errorf("call %d: %s", n, fault)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// TestStepProperties lets rapid look for the shortest sequence of events that breaks a rule.
+func TestStepProperties(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := pick(func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "n") })
+		if fault := p.run(p(30)); fault != "" {
+			t.Fatal(fault)
+		}
+	})
+}
+
+// FuzzStep lets the fuzzer choose the events.
+func FuzzStep(f *testing.F) {
+	f.Add([]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0, 0, 0, 1, 1, 1, 2, 2, 2})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p := pick(func(n int) int {
+			if len(data) == 0 {
+				return 0
+			}
+			b := data[0]
+			data = data[1:]
+			return int(b) % n
+		})
+		if fault := p.run(min(len(data)/3, 60)); fault != "" {
+			t.Fatal(fault)
+		}
+	})
+}
+
+// TestStepIsPure: the same state and event give the same result, and the state that was given stays as it was.
+func TestStepIsPure(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := pick(func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "n") })
+		var c stepped
+		p.begin(&c)
+		for range p(30) {
+			e := p.event(&c.s)
+			e.At = time.Unix(1, 0)
+			before := c.s
+			before.Legs = slices.Clone(before.Legs)
+			s1, e1 := Step(c.s, e)
+			if !reflect.DeepEqual(before, c.s) {
+				t.Fatalf("%T changed the state it was given", e.What)
+			}
+			s2, e2 := Step(c.s, e)
+			if !reflect.DeepEqual(s1, s2) || !reflect.DeepEqual(e1, e2) {
+				t.Fatalf("%T gave two results", e.What)
+			}
+			c.step(e)
+		}
+	})
+}
+
+func BenchmarkStep(b *testing.B) {
+	b.ReportAllocs()
+	p := random(1)
+	for b.Loop() {
+		p.run(20)
+	}
+}
