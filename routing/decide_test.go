@@ -163,14 +163,18 @@ func TestReachPhone(t *testing.T) {
 				number_user/20: ann:phone=#9001(1)
 				mail ann`},
 		{name: "a user without one does not apply, and decides no mailbox",
-			edit: func(d *store.Directory, n *store.Number) { n.Policy, n.User, n.ForwardTo = "tekmatix", "cyd", num("#6000") },
-			req:  Request{From: "#7001"},
+			edit: func(d *store.Directory, n *store.Number) {
+				n.Policy, n.User, n.ForwardTo = "tekmatix", "cyd", num("#6000")
+			},
+			req: Request{From: "#7001"},
 			want: `number_user-no_user_phone contact_owner=contact_owned[bob:phone] forwarding?after_match company_phone?after_match voicemail.
 				contact_owner/20: bob:phone=#9002
 				mail bob`},
 		{name: "is_caller drops the only way to ring",
-			edit: func(d *store.Directory, n *store.Number) { n.Policy, n.User, n.ForwardTo = "tekmatix", "ann", num("#6000") },
-			req:  Request{From: "#9001"},
+			edit: func(d *store.Directory, n *store.Number) {
+				n.Policy, n.User, n.ForwardTo = "tekmatix", "ann", num("#6000")
+			},
+			req: Request{From: "#9001"},
 			want: `number_user!nobody_available/user_assigned[ann:is_caller] contact_owner-no_owner forwarding=forward_to company_phone?after_match voicemail.
 				forwarding/20: #6000
 				mail ann`},
@@ -212,8 +216,10 @@ func TestReachPhone(t *testing.T) {
 			req:  Request{From: "#7001"},
 			want: "number_user-when_not_met contact_owner-no_user_phone voicemail.\nmail #0001"},
 		{name: "erasne: a contact without owner goes to forwarding",
-			edit: func(d *store.Directory, n *store.Number) { n.Policy, n.User, n.ForwardTo = "erasne", "ann", num("#6000") },
-			req:  Request{From: "#7002"},
+			edit: func(d *store.Directory, n *store.Number) {
+				n.Policy, n.User, n.ForwardTo = "erasne", "ann", num("#6000")
+			},
+			req: Request{From: "#7002"},
 			want: `number_user-when_not_met forwarding=forward_to company_phone?after_match voicemail.
 				forwarding/20: #6000
 				mail #0001`},

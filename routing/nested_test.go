@@ -34,7 +34,11 @@ func TestNested(t *testing.T) {
 		custom(d, n, FirstMatch, "", "forwarding", "ring_group", "voicemail")
 	}
 	standard := func(inner func(*store.Number)) func(*store.Directory, *store.Number) {
-		return func(d *store.Directory, n *store.Number) { forward(d, n); addNumber(d, "#0002", "direct", inner); direct(d) }
+		return func(d *store.Directory, n *store.Number) {
+			forward(d, n)
+			addNumber(d, "#0002", "direct", inner)
+			direct(d)
+		}
 	}
 	runDecisions(t, []decision{
 		{name: "by its own policy, reach, ring times and call_connect",
