@@ -267,6 +267,13 @@ func (m *memoryBindings) LoadBindings() ([]store.Binding, error) {
 	return out, nil
 }
 
+// counts are the stored bindings and the batches written.
+func (m *memoryBindings) counts() (bindings, saves int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.kept), m.saves
+}
+
 func (m *memoryBindings) SaveBindings(put, del []store.Binding) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -284,4 +291,23 @@ func (m *memoryBindings) SaveBindings(put, del []store.Binding) error {
 		delete(m.kept, keyOfBinding(&del[i]))
 	}
 	return nil
+}
+
+// contextWithCancel is a context that the test ends by itself, within a synctest bubble too.
+func contextWithCancel(t *testing.T) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	return ctx, cancel
+}
+
+// eventually polls until f holds; the edge has no event for what it waits for.
+func eventually(t testing.TB, what string, f func() bool) {
+	t.Helper()
+	for range 500 {
+		if f() {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("waited in vain: %s", what)
 }

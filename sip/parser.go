@@ -200,6 +200,9 @@ func parseParams(text string) (sipmsg.HeaderParams, error) {
 			return nil, errAddress
 		}
 		text, one = one[end:], one[:end]
+		if indexOutsideQuotes(one, ',') < len(one) {
+			return nil, errAddress // the end of a list's item
+		}
 		name, value, _ := strings.Cut(one, "=")
 		if name = strings.TrimSpace(name); name != "" {
 			if value = strings.TrimSpace(value); strings.ContainsAny(value, " \t") {
