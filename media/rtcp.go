@@ -34,10 +34,18 @@ func (r *rtcpSchedule) begin(now time.Duration) {
 	if r.started {
 		return
 	}
-	var b [12]byte
-	_, _ = rand.Read(b[:])
-	r.cname = base64.StdEncoding.EncodeToString(b[:]) // RFC 7022 §4.2: short-term persistent, tells nothing
+	r.name()
 	r.started, r.due = true, now+randomised(rtcpInterval/2)
+}
+
+// name is our CNAME towards the party (RFC 7022 §4.2: short-term persistent, tells nothing). WebRTC says it in SDP too.
+func (r *rtcpSchedule) name() string {
+	if r.cname == "" {
+		var b [12]byte
+		_, _ = rand.Read(b[:])
+		r.cname = base64.StdEncoding.EncodeToString(b[:])
+	}
+	return r.cname
 }
 
 // randomised is RFC 3550 §6.3.1: between half and one and a half of the interval, corrected for reconsideration.

@@ -174,7 +174,7 @@ func (l *webrtcLink) describe(setup, dir string, formats []format) []byte {
 	}
 	o.ufrag, o.pwd = l.agent.Credentials()
 	l.s.out.mu.Lock()
-	o.ssrc = l.s.out.ssrc
+	o.ssrc, o.cname = l.s.out.ssrc, l.s.out.rtcp.name()
 	l.s.out.mu.Unlock()
 	for _, c := range l.hub.mux.Candidates() {
 		o.candidates = append(o.candidates, c.String())

@@ -240,6 +240,7 @@ type ourSDP struct {
 	setup       string
 	dir         string
 	ssrc        uint32
+	cname       string
 	at          netip.AddrPort // default candidate
 	candidates  []string
 	formats     []format // audio, then events; recv is written
@@ -313,7 +314,7 @@ func (o *ourSDP) writeAudio(line func(string, ...any), s section) {
 	}
 	line("a=ptime:20")
 	line("a=msid:strowger audio")
-	line("a=ssrc:%d cname:strowger", o.ssrc)
+	line("a=ssrc:%d cname:%s", o.ssrc, o.cname)
 	for _, c := range o.candidates {
 		line("a=candidate:%s", c)
 	}
