@@ -16,6 +16,8 @@ type guard struct {
 	sources map[netip.Addr]*source
 	fails   map[failKey]*failures
 	swept   time.Time
+
+	sweptFails time.Time
 }
 
 // source is what we remember of an address.
@@ -178,11 +180,14 @@ func (g *guard) sweep(now time.Time) {
 	}
 }
 
-// sweepFails makes room in the table of failures: old ones, or any one.
+// sweepFails makes room in the table of failures: old ones, else any one.
 func (g *guard) sweepFails(now time.Time) {
-	for key, f := range g.fails {
-		if now.Sub(f.since) > failureWindow && now.Sub(f.banned) > longestBan {
-			delete(g.fails, key)
+	if now.Sub(g.sweptFails) >= sweepEvery {
+		g.sweptFails = now
+		for key, f := range g.fails {
+			if now.Sub(f.since) > failureWindow && now.Sub(f.banned) > longestBan {
+				delete(g.fails, key)
+			}
 		}
 	}
 	for key := range g.fails {
