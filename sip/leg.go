@@ -239,7 +239,7 @@ func (l *leg) ask(build func() *sipmsg.Request, done func(*sipmsg.Response)) {
 	req := build()
 	l.creds.sign(req)
 	l.aim(req)
-	tx, err := l.srv.send(l.srv.calls.ctx, req)
+	tx, err := l.srv.transmit(l.srv.calls.ctx, req)
 	if err != nil {
 		l.log.Debug().Err(err).Str("method", string(req.Method)).Msg("request could not be sent")
 		done(nil)
