@@ -145,7 +145,7 @@ func (p *phone) media() *session {
 	synctest.Wait()
 	for i := len(p.w.sessions) - 1; i >= 0; i-- {
 		s := p.w.sessions[i]
-		if p.uas && s.taken != "" || !p.uas && s.offered != "" && s.offered == string(p.req.SDP) {
+		if p.uas && (s.taken != "" || s.offered != "" && s.offered == p.sdp) || !p.uas && s.offered != "" && s.offered == string(p.req.SDP) {
 			return s
 		}
 	}
