@@ -8,6 +8,7 @@ import (
 
 const (
 	latchPackets = 5                      // packets in a row that another source needs
+	latchRivals  = 16                     // sources that are watched at a time
 	latchQuiet   = 200 * time.Millisecond // the source that is heard must have been quiet for so long
 	latchRenew   = 250                    // packets after which the old source is believed again
 )
@@ -39,7 +40,7 @@ type latch struct {
 	lastHeard time.Duration
 	renewed   int
 
-	rivals [4]rival
+	rivals []rival // only while somebody else tries
 }
 
 // rival is a source that may become heard: it has sent run packets in a row.
@@ -57,7 +58,7 @@ func (l *latch) signal(a netip.AddrPort) {
 	if a == l.signalled {
 		return
 	}
-	l.signalled, l.settled, l.renewed, l.rivals = a, l.settled && l.heard == a, 0, [4]rival{}
+	l.signalled, l.settled, l.renewed, l.rivals = a, l.settled && l.heard == a, 0, nil
 }
 
 // verdict of a packet.
@@ -99,7 +100,7 @@ func (l *latch) judge(pkt []byte, from netip.AddrPort, genuine bool, now time.Du
 }
 
 func (l *latch) settleOn(from netip.AddrPort, now time.Duration) verdict {
-	l.heard, l.settled, l.lastHeard, l.rivals = from, true, now, [4]rival{}
+	l.heard, l.settled, l.lastHeard, l.rivals = from, true, now, nil
 	return settle
 }
 
@@ -110,18 +111,24 @@ func (l *latch) inRow(pkt []byte, from netip.AddrPort, genuine bool, now time.Du
 	}
 	seq, ssrc := binary.BigEndian.Uint16(pkt[2:]), binary.BigEndian.Uint32(pkt[8:])
 	r := l.rival(from)
-	if r.run > 0 && ssrc == r.ssrc && seq == r.seq+1 {
-		r.run++
-	} else {
+	switch {
+	case r.lastSeen == 0:
 		r.run = 1
+	case ssrc == r.ssrc && seq == r.seq+1:
+		r.run++
+	default:
+		r.run = 0 // out of order: anybody new is more promising
 	}
-	r.ssrc, r.seq, r.lastSeen = ssrc, seq, now
+	r.ssrc, r.seq, r.lastSeen = ssrc, seq, max(now, 1)
 	return r.run >= latchPackets
 }
 
 // rival finds the source among those that are watched, or gives it the place of the least promising one: a spray from
 // many addresses must not push out the one that sends in order.
 func (l *latch) rival(from netip.AddrPort) *rival {
+	if l.rivals == nil {
+		l.rivals = make([]rival, latchRivals)
+	}
 	worst := &l.rivals[0]
 	for i := range l.rivals {
 		r := &l.rivals[i]
