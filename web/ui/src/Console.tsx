@@ -1,0 +1,127 @@
+import { Alert, Badge, Container, Tabs } from '@mantine/core'
+import { IconAlertTriangle, IconFlask, IconHistory, IconRecordMail } from '@tabler/icons-react'
+import { useCallback, useEffect, useMemo, useState } from 'react'
+import { CallPanel } from './CallPanel'
+import { DemoPanel } from './Demo'
+import { Dialer } from './Dialer'
+import { Header } from './Header'
+import { Incoming } from './Incoming'
+import { Live } from './live'
+import { Phone } from './phone'
+import { Recents } from './Recents'
+import { unlock } from './sound'
+import { useStore } from './store'
+import type { Me } from './types'
+import { Voicemails } from './Voicemails'
+import { namesOf } from './why'
+
+const rawAudio = new URLSearchParams(location.search).get('media') === 'raw'
+
+// Console is the page of somebody who is signed in: it owns their phone and the live view of the server.
+export function Console({ me, onSignOut, onRefused }: { me: Me; onSignOut: () => void; onRefused: () => void }) {
+  const phone = useMemo(() => new Phone(me.phone.sip_uri, me.user.name, me.phone.ws_path, rawAudio, onRefused), [me, onRefused])
+  const live = useMemo(() => new Live(me.user.id, onRefused), [me, onRefused])
+  const names = useMemo(() => namesOf(me), [me])
+  const { calls, error } = useStore(phone.state)
+  const { voicemails, calls: recent } = useStore(live.state)
+  const [tab, setTab] = useState<string | null>(me.demo ? 'demo' : 'recent')
+  const [callerID, setCallerID] = useState(() => me.numbers.find((n) => n.default)?.number ?? '')
+
+  useEffect(() => {
+    phone.start()
+    live.start()
+    window.strowger = { state: () => phone.state.get(), live: () => live.state.get(), peer: () => phone.peer(), phone }
+    document.addEventListener('pointerdown', unlock, { once: true })
+    return () => {
+      phone.stop()
+      live.stop()
+      delete window.strowger
+    }
+  }, [phone, live])
+
+  const current = calls.find((c) => c.phase !== 'ringing' && c.phase !== 'ended') ?? calls.find((c) => c.phase === 'ended')
+  const ringing = calls.filter((c) => c.phase === 'ringing')
+  const dial = useCallback((number: string) => void phone.call(number, callerID), [phone, callerID])
+
+  useEffect(() => {
+    const caller = ringing[0]
+    document.title = caller ? `☎ ${caller.name || caller.number} calls` : 'Strowger'
+  }, [ringing])
+
+  const unheard = voicemails.filter((v) => !v.heard).length
+  const unclaimed = recent.filter((c) => c.unclaimed).length
+  return (
+    <>
+      <Header me={me} phone={phone} live={live} onSignOut={onSignOut} />
+      <Container component="main" size={1120} py="lg" px={{ base: 'sm', sm: 'lg' }}>
+        {error && (
+          <Alert
+            color="red" variant="light" icon={<IconAlertTriangle size={18} />} mb="md" withCloseButton closeButtonLabel="Dismiss"
+            onClose={() => phone.dismissError()} role="alert" data-testid="phone-error"
+          >
+            {error}
+          </Alert>
+        )}
+        <div className="columns">
+          <section aria-label="Phone" className="card">
+            {current ? (
+              <CallPanel call={current} phone={phone} live={live} me={me} names={names} />
+            ) : (
+              <Dialer me={me} phone={phone} callerID={callerID} onCallerID={setCallerID} onDial={dial} />
+            )}
+          </section>
+          <section aria-label="Calls and messages" className="card">
+            <Tabs value={tab} onChange={setTab} keepMounted={false}>
+              <Tabs.List mb="sm">
+                {me.demo && (
+                  <Tabs.Tab value="demo" leftSection={<IconFlask size={16} />} data-testid="tab-demo">
+                    Try it
+                  </Tabs.Tab>
+                )}
+                <Tabs.Tab value="recent" leftSection={<IconHistory size={16} />} rightSection={<Count n={unclaimed} what="unclaimed" />} data-testid="tab-recent">
+                  Recent
+                </Tabs.Tab>
+                <Tabs.Tab value="voicemail" leftSection={<IconRecordMail size={16} />} rightSection={<Count n={unheard} what="new" />} data-testid="tab-voicemail">
+                  Voicemail
+                </Tabs.Tab>
+              </Tabs.List>
+              <Tabs.Panel value="recent">
+                <Recents me={me} live={live} names={names} onDial={dial} />
+              </Tabs.Panel>
+              <Tabs.Panel value="voicemail">
+                <Voicemails live={live} onDial={dial} />
+              </Tabs.Panel>
+              {me.demo && (
+                <Tabs.Panel value="demo">
+                  <DemoPanel phone={phone} onDial={dial} />
+                </Tabs.Panel>
+              )}
+            </Tabs>
+          </section>
+        </div>
+      </Container>
+      <Incoming calls={ringing} phone={phone} live={live} names={names} />
+    </>
+  )
+}
+
+function Count({ n, what }: { n: number; what: string }) {
+  if (n === 0) return null
+  return (
+    <Badge size="sm" color="red.9" variant="filled" circle={n < 10} aria-label={`${n} ${what}`} data-testid={`count-${what}`}>
+      {n}
+    </Badge>
+  )
+}
+
+declare global {
+  interface Window {
+    // What end-to-end tests look at.
+    strowger?: {
+      state: () => ReturnType<Phone['state']['get']>
+      live: () => ReturnType<Live['state']['get']>
+      peer: () => RTCPeerConnection | undefined
+      phone: Phone
+    }
+  }
+}

@@ -1,0 +1,54 @@
+// The server's API by fetch. Errors are ApiError with what the server said.
+
+import type { Call, DemoNumber, LiveCall, Me, Voicemail } from './types'
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message)
+  }
+}
+
+async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+  let res: Response
+  try {
+    res = await fetch(path, {
+      method,
+      credentials: 'same-origin',
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
+    })
+  } catch {
+    throw new ApiError(0, 'The server cannot be reached.')
+  }
+  if (!res.ok) {
+    const problem = (await res.json().catch(() => ({}))) as { detail?: string; title?: string }
+    throw new ApiError(res.status, problem.detail ?? problem.title ?? `The server answered ${res.status}.`)
+  }
+  return (res.status === 204 || res.status === 202 ? undefined : await res.json()) as T
+}
+
+const id = encodeURIComponent
+
+export const api = {
+  me: () => ask<Me>('GET', '/api/me'),
+  signIn: (login: string, password: string) => ask<{ user: string }>('POST', '/api/session', { login, password }),
+  signInByLink: (token: string) => ask<{ user: string }>('POST', '/api/session', { token }),
+  signOut: () => ask<void>('DELETE', '/api/session'),
+  calls: (q: { before?: string; everybody?: boolean }) => {
+    const params = new URLSearchParams({ limit: '50' })
+    if (q.before) params.set('before', q.before)
+    if (q.everybody) params.set('everybody', 'true')
+    return ask<{ calls: Call[]; next?: string }>('GET', `/api/calls?${params}`)
+  },
+  call: (call: string) => ask<Call>('GET', `/api/calls/${id(call)}`),
+  claim: (call: string) => ask<Call>('POST', `/api/calls/${id(call)}/claim`),
+  active: () => ask<{ calls: LiveCall[] }>('GET', '/api/active').then((r) => r.calls),
+  voicemails: () => ask<{ voicemails: Voicemail[] }>('GET', '/api/voicemails').then((r) => r.voicemails),
+  setHeard: (vm: string, heard: boolean) => ask<Voicemail>('PUT', `/api/voicemails/${id(vm)}/heard`, { heard }),
+  deleteVoicemail: (vm: string) => ask<void>('DELETE', `/api/voicemails/${id(vm)}`),
+  audioURL: (vm: string) => `/api/voicemails/${id(vm)}/audio`,
+  demo: () => ask<{ numbers: DemoNumber[] }>('GET', '/api/demo').then((r) => r.numbers),
+  callMe: () => ask<void>('POST', '/api/demo/call', {}),
+}

@@ -1,0 +1,26 @@
+// Joins what the phone knows of a call (SIP) with what the server tells about it (events).
+
+import { prettyNumber } from './format'
+import type { PhoneCall } from './phone'
+import type { LiveCall, LiveLeg } from './types'
+import type { Names } from './why'
+
+// liveOf finds the server's view of the phone's call: by the Call-ID of one of its legs. Until that is known, an only
+// ringing call from the same number will do.
+export function liveOf(call: PhoneCall, active: LiveCall[], me: string): LiveCall | undefined {
+  const exact = active.find((c) => c.legs.some((l) => l.sip_call_id !== undefined && l.sip_call_id === call.sipCallID))
+  if (exact || call.direction === 'out') return exact
+  const alike = active.filter((c) => c.from.number === call.number && c.legs.some((l) => l.user === me && !l.caller))
+  return alike.length === 1 ? alike[0] : undefined
+}
+
+// legOf is the leg by which a call reaches this phone, or at least this user.
+export function legOf(call: PhoneCall, live: LiveCall | undefined, me: string): LiveLeg | undefined {
+  return live?.legs.find((l) => l.sip_call_id === call.sipCallID) ?? live?.legs.find((l) => l.user === me && !l.caller)
+}
+
+// otherName is what to call the other side.
+export function otherName(call: PhoneCall, live: LiveCall | undefined, names: Names): string {
+  const other = call.direction === 'in' ? live?.from : live?.to
+  return other?.name || call.name || (call.direction === 'out' ? names.number(call.number) : prettyNumber(call.number)) || 'Unknown caller'
+}

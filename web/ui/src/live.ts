@@ -1,0 +1,103 @@
+// What the server tells as it happens: calls in progress, recent calls, voicemails. The lists are read once and then kept
+// up to date by events; after a gap they are read anew.
+
+import { api } from './api'
+import { Store } from './store'
+import type { Call, LiveCall, Voicemail } from './types'
+
+export interface LiveState {
+  connected: boolean
+  active: LiveCall[]
+  calls: Call[]
+  next: string | undefined // where the next page of calls begins
+  everybody: boolean // the list shows everybody's calls
+  voicemails: Voicemail[]
+  loaded: boolean
+  error: string
+}
+
+export class Live {
+  readonly state = new Store<LiveState>({
+    connected: false, active: [], calls: [], next: undefined, everybody: false, voicemails: [], loaded: false, error: '',
+  })
+  private source: EventSource | undefined
+  private retry: ReturnType<typeof setTimeout> | undefined
+  private stopped = false
+
+  constructor(
+    private readonly me: string,
+    private readonly onGone: () => void, // the session may be over
+  ) {}
+
+  start(): void {
+    this.stopped = false
+    const source = new EventSource('/api/events')
+    this.source = source
+    source.onopen = () => this.state.set({ connected: true })
+    source.onerror = () => {
+      this.state.set({ connected: false })
+      if (source.readyState !== EventSource.CLOSED || this.stopped) return // the browser reconnects by itself
+      this.onGone()
+      this.retry = setTimeout(() => this.start(), 5000)
+    }
+    const on = <T>(name: string, f: (data: T) => void) =>
+      source.addEventListener(name, (e) => f(JSON.parse((e as MessageEvent<string>).data) as T))
+    on<{ resumed: boolean }>('hello', (e) => {
+      if (!e.resumed) void this.reload()
+    })
+    on<{ kind: string; call: LiveCall }>('call', (e) => this.activeChanged(e.call))
+    on<{ call: Call }>('record', (e) => this.recordChanged(e.call))
+    on<{ id: string }>('record_gone', (e) => this.state.set({ calls: this.state.get().calls.filter((c) => c.id !== e.id) }))
+    on<{ voicemail: Voicemail; deleted: boolean }>('voicemail', (e) => this.voicemailChanged(e.voicemail, e.deleted))
+  }
+
+  stop(): void {
+    this.stopped = true
+    clearTimeout(this.retry)
+    this.source?.close()
+    this.state.set({ connected: false })
+  }
+
+  async reload(): Promise<void> {
+    const everybody = this.state.get().everybody
+    try {
+      const [active, page, voicemails] = await Promise.all([api.active(), api.calls({ everybody }), api.voicemails()])
+      this.state.set({ active, calls: page.calls, next: page.next, voicemails, loaded: true, error: '' })
+    } catch (err) {
+      this.state.set({ loaded: true, error: err instanceof Error ? err.message : String(err) })
+    }
+  }
+
+  async more(): Promise<void> {
+    const { next, everybody, calls } = this.state.get()
+    if (!next) return
+    const page = await api.calls({ before: next, everybody })
+    this.state.set({ calls: [...calls, ...page.calls], next: page.next })
+  }
+
+  showEverybody(everybody: boolean): void {
+    this.state.set({ everybody })
+    void this.reload()
+  }
+
+  recordChanged(call: Call): void {
+    const { calls, everybody } = this.state.get()
+    // An admin hears of everybody's calls; the list of one's own takes only those it would have been given.
+    const mine =
+      everybody || call.from.user === this.me || call.answered_by?.user === this.me || call.claimed_by?.user === this.me ||
+      call.legs.some((l) => l.user === this.me) || calls.some((c) => c.id === call.id)
+    if (!mine) return
+    const rest = calls.filter((c) => c.id !== call.id)
+    this.state.set({ calls: [...rest, call].sort((a, b) => b.start.localeCompare(a.start)) })
+  }
+
+  voicemailChanged(vm: Voicemail, deleted: boolean): void {
+    const rest = this.state.get().voicemails.filter((v) => v.id !== vm.id)
+    this.state.set({ voicemails: deleted ? rest : [...rest, vm].sort((a, b) => b.left.localeCompare(a.left)) })
+  }
+
+  private activeChanged(call: LiveCall): void {
+    const rest = this.state.get().active.filter((c) => c.id !== call.id)
+    this.state.set({ active: call.phase === 'ended' ? rest : [...rest, call] })
+  }
+}
