@@ -7,4 +7,5 @@ type Globals struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Data           string // data folder
+	DataSet        bool   // it was named, and is no default
 }

@@ -16,8 +16,19 @@ var version = "dev"
 
 // cli is the command tree; each command is a file of this package.
 type cli struct {
-	Data    string           `help:"Data folder." default:"./data" env:"STROWGER_DATA" type:"path"`
+	Data    string           `help:"Data folder; default ./data." env:"STROWGER_DATA" type:"path"`
 	Version kong.VersionFlag `help:"Print the version."`
+
+	Demo          demoCmd          `cmd:"" help:"Try everything on this machine, without any set-up."`
+	Serve         serveCmd         `cmd:"" help:"Run the phone system."`
+	Call          callCmd          `cmd:"" help:"Make an inbound call through the demo's carrier."`
+	User          userCmd          `cmd:"" help:"People."`
+	Device        deviceCmd        `cmd:"" help:"Their phones."`
+	Calls         callsCmd         `cmd:"" help:"Show call records, or calls in progress."`
+	Registrations registrationsCmd `cmd:"" help:"Show which phones are registered."`
+	Trunks        trunksCmd        `cmd:"" help:"Show the trunks' state."`
+	Route         RouteCmd         `cmd:"" help:"Explain, test and replay routing."`
+	Backup        backupCmd        `cmd:"" help:"Copy the store while the server runs."`
 }
 
 // exitCode is an error that ends the process with a code of its own and prints nothing more.
@@ -30,7 +41,10 @@ func main() {
 	k := kong.Parse(&c, kong.Name("strowger"), kong.UsageOnError(),
 		kong.Description("A phone system for a small team in one binary. Start with: strowger demo"),
 		kong.Vars{"version": version})
-	g := &Globals{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Data: c.Data}
+	g := &Globals{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Data: c.Data, DataSet: c.Data != ""}
+	if !g.DataSet {
+		g.Data = "data"
+	}
 	err := k.Run(g)
 	var code exitCode
 	switch {

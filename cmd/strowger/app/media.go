@@ -1,0 +1,81 @@
+package app
+
+import (
+	"fmt"
+
+	"strowger/media"
+	"strowger/sip/call"
+	"strowger/store"
+)
+
+// mediaFactory gives the call engine sessions of the media engine. The two packages do not know each other.
+type mediaFactory struct{ engine *media.Engine }
+
+// NewSession implements call.MediaFactory.
+func (f mediaFactory) NewSession(o call.MediaOptions) (call.MediaSession, error) {
+	s, err := f.engine.NewSession(media.Options{
+		ID:             o.CallID,
+		WebRTC:         o.WebRTC,
+		SRTP:           srtpPolicy(o.SRTP),
+		SilenceTimeout: o.SilenceTimeout,
+		OnEvent:        func(e media.Event) { o.Post(mediaEvent(e)) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	return mediaSession{s}, nil
+}
+
+func srtpPolicy(p call.SRTPPolicy) media.Policy {
+	switch p {
+	case call.SRTPOptional:
+		return media.Optional
+	case call.SRTPRequired:
+		return media.Required
+	default:
+		return media.None
+	}
+}
+
+func mediaEvent(e media.Event) call.MediaEvent {
+	types := map[media.EventType]call.MediaEventType{
+		media.PlayEnded: call.PlayEnded, media.RecordEnded: call.RecordEnded, media.Digit: call.MediaDigit,
+		media.Silent: call.MediaSilent, media.Lost: call.MediaLost, media.Ready: call.MediaReady,
+	}
+	return call.MediaEvent{Type: types[e.Type], Digit: e.Digit, Millis: e.Millis, Relayed: e.Relayed, Seconds: e.Seconds, Why: e.Why}
+}
+
+// mediaSession is a media.Session as the call engine sees it; what is not named here is the session's own.
+type mediaSession struct{ *media.Session }
+
+// Bridge implements call.MediaSession.
+func (s mediaSession) Bridge(other call.MediaSession) error {
+	if other == nil {
+		return s.Session.Bridge(nil)
+	}
+	o, ok := other.(mediaSession)
+	if !ok {
+		return fmt.Errorf("bridge: %T is no session of this engine", other)
+	}
+	return s.Session.Bridge(o.Session)
+}
+
+// Play implements call.MediaSession.
+func (s mediaSession) Play(sound call.Sound) error {
+	return s.Session.Play(media.Sound{File: sound.File, Tone: sound.Tone, Loop: sound.Loop})
+}
+
+// Record implements call.MediaSession.
+func (s mediaSession) Record(r call.Recording) error {
+	return s.Session.Record(media.Recording{File: r.File, MaxSeconds: r.MaxSeconds, SilenceSeconds: r.SilenceSeconds})
+}
+
+// Stats implements call.MediaSession.
+func (s mediaSession) Stats() store.MediaStat {
+	st := s.Session.Stats()
+	return store.MediaStat{Codec: st.Codec, SRTP: st.SRTP, In: streamStat(st.In), Out: streamStat(st.Out)}
+}
+
+func streamStat(s media.StreamStats) store.StreamStat {
+	return store.StreamStat{Packets: s.Packets, Bytes: s.Bytes, Lost: s.Lost, JitterMS: s.JitterMS, RTTMS: s.RTTMS}
+}

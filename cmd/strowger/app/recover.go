@@ -1,0 +1,90 @@
+package app
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"strowger/media"
+	"strowger/store"
+)
+
+// recover mends what a crash left: calls without an end get one, and messages that were being left are completed.
+func (a *App) recover() error {
+	calls, err := a.db.RecoverInterrupted()
+	if err != nil {
+		return err
+	}
+	byID := map[string]store.CallRecord{}
+	for _, c := range calls {
+		byID[c.ID] = c
+		a.log.Warn().Str("call_id", c.ID).Msg("this call was in progress when the server last stopped; it is recorded as interrupted")
+	}
+	folder := filepath.Join(a.cfg.Data, "voicemail")
+	if _, err := os.Stat(folder); os.IsNotExist(err) {
+		return nil
+	}
+	files, err := media.RecoverRecordings(folder)
+	if err != nil {
+		a.log.Error().Err(err).Str("folder", folder).Msg("a message that was being left cannot be recovered; its .part file stays")
+	}
+	for _, f := range files {
+		vm, err := a.recoveredMessage(f, byID)
+		if err == nil {
+			err = a.db.AddVoicemail(vm)
+		}
+		if err != nil {
+			a.log.Error().Err(err).Str("file", f).Msg("a recovered message cannot be put into its mailbox; its file stays")
+			continue
+		}
+		a.log.Warn().Str("call_id", vm.Call).Str("file", vm.File).Msg("recovered a message that was being left when the server last stopped")
+	}
+	return nil
+}
+
+// recoveredMessage describes a file voicemail/BOX/ID.wav; a message has the id of its call.
+func (a *App) recoveredMessage(path string, calls map[string]store.CallRecord) (store.Voicemail, error) {
+	seconds, err := wavSeconds(path)
+	if err != nil {
+		return store.Voicemail{}, err
+	}
+	rel, err := filepath.Rel(a.cfg.Data, path)
+	if err != nil {
+		return store.Voicemail{}, err
+	}
+	box := filepath.Base(filepath.Dir(path))
+	vm := store.Voicemail{ID: strings.TrimSuffix(filepath.Base(path), ".wav"), Mailbox: store.Mailbox{User: box}, From: "unknown", Left: time.Now(), Seconds: seconds, File: rel}
+	if strings.HasPrefix(box, "+") {
+		vm.Mailbox = store.Mailbox{Number: box}
+	}
+	if c, ok := calls[vm.ID]; ok {
+		vm.Call, vm.From, vm.FromName, vm.Left = c.ID, c.From, c.FromName, c.Start
+	}
+	return vm, nil
+}
+
+// wavSeconds is the length of a mono 16 bit WAV that the recorder wrote.
+func wavSeconds(path string) (float64, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	var head [44]byte
+	if _, err := io.ReadFull(f, head[:]); err != nil {
+		return 0, fmt.Errorf("%s is too short for a WAV: %w", path, err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	rate := binary.LittleEndian.Uint32(head[24:])
+	if rate == 0 {
+		return 0, fmt.Errorf("%s: the WAV header has no sample rate", path)
+	}
+	return float64(info.Size()-int64(len(head))) / 2 / float64(rate), nil
+}

@@ -1,0 +1,85 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"path/filepath"
+
+	"strowger/cmd/strowger/config"
+	"strowger/sip"
+	"strowger/sip/call"
+)
+
+// openSIP builds the SIP server.
+func (a *App) openSIP() error {
+	if a.opt.AnyPort {
+		a.cfg.SIP.UDP = freeOrAny("udp", a.cfg.SIP.UDP)
+		a.cfg.SIP.TCP = freeOrAny("tcp", a.cfg.SIP.TCP)
+		a.cfg.SIP.TLS = freeOrAny("tcp", a.cfg.SIP.TLS)
+	}
+	c := sip.Config{
+		UDP: a.cfg.SIP.UDP, TCP: a.cfg.SIP.TCP, TLS: a.cfg.SIP.TLS,
+		PublicHost: a.cfg.PublicAddress, Domains: a.cfg.SIP.Domains, Realm: a.cfg.SIP.Realm,
+		UserAgent: "Strowger/" + a.opt.Version, Region: a.org.Company().Region,
+		Devices: a.org, Users: a.org, Numbers: a.org, Bindings: a.db,
+		OnCall:     func(in call.Incoming) { a.calls.Incoming(in) },
+		MinExpires: a.cfg.SIP.MinExpires, MaxExpires: a.cfg.SIP.MaxExpires, SessionExpires: a.cfg.SIP.SessionExpires,
+		Log: a.log,
+	}
+	for _, t := range a.cfg.Trunks {
+		c.Trunks = append(c.Trunks, trunkConfig(t))
+	}
+	if c.TLS != "" {
+		cert, err := certificate(a.cfg.SIP.Cert, a.cfg.SIP.Key, filepath.Join(a.cfg.Data, "tls"), a.hosts())
+		if err != nil {
+			return err
+		}
+		c.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}}
+	}
+	var err error
+	a.sip, err = sip.New(c)
+	return err
+}
+
+func trunkConfig(t config.Trunk) sip.TrunkConfig {
+	out := sip.TrunkConfig{
+		Name: t.Name, Server: t.Server, Domain: t.Domain, OutboundProxy: t.Proxy, Transport: t.Transport,
+		Username: t.Username, AuthUsername: t.AuthUsername, Password: t.Password,
+		Register: t.Register, Expires: t.Expires, Addresses: t.Prefixes(),
+		CallerID: t.CallerID, NumberFormat: t.NumberFormat, Region: t.Region, Diversion: t.Diversion == nil || *t.Diversion,
+		Codecs: t.Codecs, EarlyMedia: t.EarlyMedia, MaxCalls: t.MaxCalls, Priority: t.Priority,
+	}
+	if t.Qualify != nil {
+		if out.Qualify = *t.Qualify; out.Qualify == 0 {
+			out.Qualify = -1 // in the file 0 means never
+		}
+	}
+	switch t.SRTP {
+	case "optional":
+		out.SRTP = call.SRTPOptional
+	case "required":
+		out.SRTP = call.SRTPRequired
+	}
+	return out
+}
+
+func (a *App) startSIP(ctx context.Context) error {
+	if err := a.sip.Start(ctx); err != nil {
+		return err
+	}
+	a.onClose(func() {
+		if err := a.sip.Close(context.Background()); err != nil {
+			a.log.Warn().Err(err).Msg("SIP did not close cleanly")
+		}
+	})
+	return nil
+}
+
+// registeredKinds tells routing by which kinds of endpoint users can be rung now.
+func (a *App) registeredKinds() map[string][]string {
+	kinds := map[string][]string{}
+	for _, b := range a.sip.Registrations("") {
+		kinds[b.User] = append(kinds[b.User], b.Kind)
+	}
+	return kinds
+}

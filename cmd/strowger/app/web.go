@@ -1,0 +1,144 @@
+package app
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"strowger/cmd/strowger/admin"
+	"strowger/sip"
+	"strowger/sip/call"
+	"strowger/store"
+	"strowger/web"
+	"strowger/web/ui"
+)
+
+// openWeb builds the web server.
+func (a *App) openWeb() error {
+	c := web.Config{
+		Organisation: a.org, Credentials: a.db, Sessions: a.db.Sessions(), Calls: webCalls{a}, Active: webActive{a}, Voicemails: webVoicemails{a},
+		Phones: webPhones{a}, Trunks: webTrunks{a}, UI: ui.Files(), AdminToken: a.token,
+		Secure: a.cfg.HTTP.Listen == "", Version: a.opt.Version, Log: a.log,
+	}
+	if a.opt.Demo {
+		c.Demo = a
+	}
+	var err error
+	if a.web, err = web.New(c); err != nil {
+		return err
+	}
+	a.onClose(a.web.Close)
+	a.records.onNew, a.records.onMessage = a.web.RecordChanged, a.web.VoicemailChanged
+	a.onClose(a.calls.Subscribe(a.web.CallChanged))
+	a.sip.OnTrunkChange(func(t sip.TrunkStatus) { a.web.TrunkChanged(webTrunk(trunkStatus(t))) })
+	return nil
+}
+
+// SigninLink implements admin.Live.
+func (a *App) SigninLink(user string) (string, error) {
+	token, err := a.web.NewSigninLink(user, 24*time.Hour)
+	if err != nil {
+		return "", err
+	}
+	return a.httpURL + "/signin#token=" + token, nil
+}
+
+// firstOwner is who a fresh server's sign-in link is for.
+func (a *App) firstOwner() string {
+	for _, role := range []store.Role{store.Owner, store.Admin} {
+		for _, u := range a.org.Users() {
+			if u.Role == role {
+				return u.ID
+			}
+		}
+	}
+	return ""
+}
+
+// webActive is the calls in progress for the page.
+type webActive struct{ a *App }
+
+func (w webActive) ActiveCalls() []call.Snapshot { return w.a.calls.Active() }
+func (w webActive) Hangup(id string) bool        { return w.a.Hangup(id) }
+
+// webCalls are the records as the page asks for them.
+type webCalls struct{ a *App }
+
+func (w webCalls) Calls(f store.CallFilter) ([]store.CallRecord, error) { return w.a.db.Calls(f) }
+func (w webCalls) Call(id string) (store.CallRecord, error)             { return w.a.db.Call(id) }
+func (w webCalls) Claim(id, user string) (store.CallRecord, error)      { return w.a.db.ClaimCall(id, user) }
+
+// webVoicemails are the mailboxes and their files.
+type webVoicemails struct{ a *App }
+
+func (w webVoicemails) Voicemails(boxes []store.Mailbox) ([]store.Voicemail, error) {
+	if boxes == nil {
+		return w.a.db.AllVoicemails()
+	}
+	var list []store.Voicemail
+	for _, b := range boxes {
+		some, err := w.a.db.Voicemails(b)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, some...)
+	}
+	slices.SortStableFunc(list, func(x, y store.Voicemail) int { return cmp.Or(y.Left.Compare(x.Left), cmp.Compare(x.ID, y.ID)) })
+	return list, nil
+}
+
+func (w webVoicemails) Voicemail(id string) (store.Voicemail, error) { return w.a.db.Voicemail(id) }
+
+func (w webVoicemails) SetHeard(id, user string, heard bool) (store.Voicemail, error) {
+	return w.a.db.SetHeard(id, user, heard)
+}
+
+func (w webVoicemails) OpenAudio(vm store.Voicemail) (io.ReadSeekCloser, error) {
+	f, err := os.OpenInRoot(w.a.cfg.Data, vm.File)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("the audio of voicemail %s: %w", vm.ID, store.ErrNotFound)
+	}
+	return f, err
+}
+
+func (w webVoicemails) DeleteVoicemail(id string) error {
+	vm, err := w.a.db.DeleteVoicemail(id)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(filepath.Join(w.a.cfg.Data, vm.File)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("the message is deleted, its audio is not: %w", err)
+	}
+	return nil
+}
+
+// webPhones hands the browsers' WebSockets to SIP.
+type webPhones struct{ a *App }
+
+func (w webPhones) ServeWebSocket(conn *websocket.Conn, remote string, id web.PhoneIdentity) error {
+	return w.a.sip.ServeWebSocket(conn, remote, sip.WSIdentity{User: id.User, Session: id.Session, Trusted: id.Trusted, Secure: id.Secure})
+}
+
+func (w webPhones) Registrations(user string) []store.Binding { return w.a.sip.Registrations(user) }
+
+// webTrunks are the outside lines.
+type webTrunks struct{ a *App }
+
+func (w webTrunks) TrunkStatuses() []web.TrunkStatus {
+	var list []web.TrunkStatus
+	for _, t := range w.a.Trunks() {
+		list = append(list, webTrunk(t))
+	}
+	return list
+}
+
+func webTrunk(t admin.TrunkStatus) web.TrunkStatus {
+	return web.TrunkStatus{Name: t.Name, State: t.State, Registered: t.Registered, Detail: t.Detail, Since: t.Since, Calls: t.Calls}
+}

@@ -1,0 +1,297 @@
+package e2e
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// baresip is a desk phone whose microphone is a tone. Its received audio is recorded.
+type baresip struct {
+	t    *testing.T
+	dir  string
+	conn net.Conn
+	mu   sync.Mutex
+	n    int
+	wait map[string]chan baresipMsg
+	evs  []baresipMsg
+	cond *sync.Cond
+	cmd  *exec.Cmd
+	name string
+}
+
+type baresipMsg struct {
+	Event, Response, OK               bool
+	Class, Type, PeerURI, Param, Data string
+	Token                             string
+}
+
+type baresipOptions struct {
+	Transport string // udp, tcp, tls; "" = udp
+	Password  string // "" = the device's
+	Codecs    string // "" = "PCMU/8000/1,PCMA/8000/1"
+	SRTP      bool   // SDES
+	Netns     string // run in this network namespace
+	Local     string // its address, "" = 127.0.0.1
+	Server    string // "" = the server's address
+	Port      int    // SIP port, 0 = any free one
+}
+
+// newBaresip starts a phone as this device and waits until it is registered.
+func newBaresip(t *testing.T, s *server, device string, hz float64, o baresipOptions) *baresip {
+	t.Helper()
+	b := startBaresip(t, s, device, hz, o)
+	b.waitFor("REGISTER_OK", 0, 10*time.Second)
+	return b
+}
+
+// startBaresip starts a phone and does not wait for its registration.
+func startBaresip(t *testing.T, s *server, device string, hz float64, o baresipOptions) *baresip {
+	t.Helper()
+	if o.Local == "" {
+		o.Local = "127.0.0.1"
+	}
+	if o.Codecs == "" {
+		o.Codecs = "PCMU/8000/1,PCMA/8000/1"
+	}
+	if o.Password == "" {
+		o.Password = s.password(device)
+	}
+	addr := s.ready.SIPUDP
+	transport := ""
+	if o.Transport == "tcp" || o.Transport == "tls" {
+		transport = ";transport=" + o.Transport
+		addr = map[string]string{"tcp": s.ready.SIPTCP, "tls": s.ready.SIPTLS}[o.Transport]
+	}
+	if o.Server != "" {
+		addr = o.Server
+	}
+	srtp := ""
+	if o.SRTP {
+		srtp = ";mediaenc=srtp"
+	}
+	dir := t.TempDir()
+	wav := filepath.Join(dir, "microphone.wav")
+	rate := 8000
+	if strings.HasPrefix(o.Codecs, "G722") {
+		rate = 16000
+	}
+	writeTone(t, wav, rate, hz, 60*time.Second)
+	ctrl, port, media := freePort(t, "tcp"), o.Port, freeRange(t)
+	if port == 0 {
+		port = freePort(t, "udp")
+	}
+	name := strings.ReplaceAll(device, ".", "-")
+	config := fmt.Sprintf(`poll_method epoll
+call_local_timeout 120
+call_max_calls 8
+sip_listen %[1]s:%[2]d
+sip_verify_server no
+net_interface %[1]s
+audio_source aufile,%[3]s
+audio_player aubridge,nul-%[4]s
+audio_alert aubridge,nul-%[4]s
+ausrc_srate %[5]d
+auplay_srate %[5]d
+ausrc_channels 1
+auplay_channels 1
+audio_buffer 20-160
+rtp_ports %[6]d-%[7]d
+rtcp_mux no
+jitter_buffer_delay 5-10
+module_path /usr/lib/baresip/modules
+module g711.so
+module g722.so
+module opus.so
+module aufile.so
+module aubridge.so
+module sndfile.so
+module srtp.so
+module_tmp uuid.so
+module_tmp account.so
+module_app menu.so
+module_app debug_cmd.so
+module_app ctrl_tcp.so
+ctrl_tcp_listen 127.0.0.1:%[8]d
+snd_path %[9]s
+menu_bell no
+`, o.Local, port, wav, name, rate, media, media+38, ctrl, dir)
+	account := fmt.Sprintf("<sip:%s@%s%s>;auth_user=%s;auth_pass=%s;regint=60;audio_codecs=%s%s\n", device, addr, transport, device, o.Password, o.Codecs, srtp)
+	write := func(file, text string) {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("config", config)
+	write("accounts", account)
+	write("contacts", "")
+	args := []string{"-f", dir}
+	bin := "baresip"
+	if o.Netns != "" {
+		args = append([]string{"netns", "exec", o.Netns, "baresip"}, args...)
+		bin = "ip"
+	}
+	cmd := exec.Command(bin, args...)
+	log := &logFile{}
+	cmd.Stdout, cmd.Stderr = log, log
+	start(t, cmd)
+	b := &baresip{t: t, dir: dir, wait: map[string]chan baresipMsg{}, cmd: cmd, name: device}
+	b.cond = sync.NewCond(&b.mu)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("baresip %s:\n%s", device, log)
+		}
+	})
+	if o.Netns == "" {
+		b.connect(fmt.Sprintf("127.0.0.1:%d", ctrl))
+	} else {
+		b.connectIn(o.Netns, ctrl)
+	}
+	return b
+}
+
+func (b *baresip) connect(addr string) {
+	b.t.Helper()
+	for range 100 {
+		conn, err := net.Dial("tcp", addr)
+		if err == nil {
+			b.conn = conn
+			b.t.Cleanup(func() { conn.Close() })
+			go b.read(conn)
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	b.t.Fatalf("baresip %s does not answer on %s", b.name, addr)
+}
+
+func (b *baresip) read(conn io.Reader) {
+	r := bufio.NewReader(conn)
+	for { // a netstring: LENGTH ':' JSON ','
+		l, err := r.ReadString(':')
+		if err != nil {
+			return
+		}
+		n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimLeft(l, ","), ":"))
+		if err != nil {
+			return
+		}
+		data := make([]byte, n+1)
+		if _, err := io.ReadFull(r, data); err != nil {
+			return
+		}
+		var m baresipMsg
+		if json.Unmarshal(data[:n], &m) != nil {
+			continue
+		}
+		b.mu.Lock()
+		if m.Response {
+			if ch := b.wait[m.Token]; ch != nil {
+				ch <- m
+				delete(b.wait, m.Token)
+			}
+		} else {
+			b.evs = append(b.evs, m)
+		}
+		b.cond.Broadcast()
+		b.mu.Unlock()
+	}
+}
+
+// do runs a baresip command: dial, accept, hangup, hold, resume, sndcode, reginfo, ...
+func (b *baresip) do(cmd, params string) string {
+	b.t.Helper()
+	b.mu.Lock()
+	b.n++
+	token := strconv.Itoa(b.n)
+	ch := make(chan baresipMsg, 1)
+	b.wait[token] = ch
+	b.mu.Unlock()
+	data, _ := json.Marshal(map[string]string{"command": cmd, "params": params, "token": token})
+	if _, err := fmt.Fprintf(b.conn, "%d:%s,", len(data), data); err != nil {
+		b.t.Fatalf("baresip %s: %v", cmd, err)
+	}
+	select {
+	case m := <-ch:
+		if !m.OK {
+			b.t.Fatalf("baresip %s: %s", cmd, m.Data)
+		}
+		return m.Data
+	case <-time.After(5 * time.Second):
+		b.t.Fatalf("baresip %s: no response", cmd)
+		return ""
+	}
+}
+
+// mark is a place in the stream of events, to wait from.
+func (b *baresip) mark() int { b.mu.Lock(); defer b.mu.Unlock(); return len(b.evs) }
+
+// waitFor waits for an event at or after mark: REGISTER_OK, CALL_INCOMING, CALL_ESTABLISHED, CALL_CLOSED, ...
+func (b *baresip) waitFor(event string, mark int, d time.Duration) baresipMsg {
+	b.t.Helper()
+	stop := time.AfterFunc(d, func() { b.mu.Lock(); b.cond.Broadcast(); b.mu.Unlock() })
+	defer stop.Stop()
+	end := time.Now().Add(d)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for {
+		for i := mark; i < len(b.evs); i++ {
+			if b.evs[i].Type == event {
+				return b.evs[i]
+			}
+		}
+		if time.Now().After(end) {
+			b.t.Fatalf("baresip %s: no %s within %v; it saw %v", b.name, event, d, b.types(mark))
+		}
+		b.cond.Wait()
+	}
+}
+
+// saw reports whether an event came at or after mark.
+func (b *baresip) saw(event string, mark int) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, t := range b.types(mark) {
+		if strings.HasPrefix(t, event) {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *baresip) types(mark int) []string {
+	var out []string
+	for _, e := range b.evs[min(mark, len(b.evs)):] {
+		out = append(out, strings.TrimSpace(e.Type+" "+e.Param))
+	}
+	return out
+}
+
+// recorded is the newest recording of what the phone heard.
+func (b *baresip) recorded() string {
+	b.t.Helper()
+	files, _ := filepath.Glob(filepath.Join(b.dir, "*-dec.wav"))
+	if len(files) == 0 {
+		b.t.Fatalf("baresip %s recorded nothing", b.name)
+	}
+	newest := files[0]
+	for _, f := range files[1:] {
+		if f > newest {
+			newest = f
+		}
+	}
+	return newest
+}
+
+// hears waits until the phone's recording ends in this tone.
+func (b *baresip) hears(hz float64) { b.t.Helper(); wavHears(b.t, "baresip "+b.name, b.recorded, hz) }

@@ -1,0 +1,5 @@
+// Package e2e holds the end-to-end tests: the real binary, called by real parties. SIPp is the carrier, baresip the desk
+// phone, Chromium the browser; each sends a tone of its own and the tests assert who hears whom.
+//
+// The binary is the one of STROWGER_BIN (`make e2e` sets it). `make setup` installs the parties.
+package e2e

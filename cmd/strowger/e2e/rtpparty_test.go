@@ -1,0 +1,122 @@
+package e2e
+
+import (
+	"encoding/binary"
+	"math"
+	"net"
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+
+	"strowger/media/codec"
+)
+
+// rtpParty speaks PCMU: it says one tone and keeps what it hears.
+type rtpParty struct {
+	conn *net.UDPConn
+	hz   float64
+
+	mu     sync.Mutex
+	to     netip.AddrPort
+	mute   bool
+	ears   []int16
+	digits []byte
+	event  uint32
+	ssrcs  map[uint32]bool
+}
+
+func newRTPParty(t *testing.T, ip netip.Addr, hz float64) *rtpParty {
+	t.Helper()
+	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, 0)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &rtpParty{conn: conn, hz: hz, ssrcs: map[uint32]bool{}}
+	stop := make(chan struct{})
+	var parts sync.WaitGroup
+	parts.Go(p.listen)
+	parts.Go(func() { p.speak(stop) })
+	t.Cleanup(func() { close(stop); conn.Close(); parts.Wait() })
+	return p
+}
+
+func (p *rtpParty) local() netip.AddrPort { return p.conn.LocalAddr().(*net.UDPAddr).AddrPort() }
+
+// connect says where the other side's RTP port is; the party speaks from then on.
+func (p *rtpParty) connect(to netip.AddrPort) { p.mu.Lock(); p.to = to; p.mu.Unlock() }
+
+// silence stops or resumes sending.
+func (p *rtpParty) silence(on bool) { p.mu.Lock(); p.mute = on; p.mu.Unlock() }
+
+func (p *rtpParty) heard() []int16 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]int16(nil), p.ears...)
+}
+
+// keys are the digits received by RFC 4733.
+func (p *rtpParty) keys() string { p.mu.Lock(); defer p.mu.Unlock(); return string(p.digits) }
+
+// sources is how many SSRCs the party has seen.
+func (p *rtpParty) sources() int { p.mu.Lock(); defer p.mu.Unlock(); return len(p.ssrcs) }
+
+func (p *rtpParty) speak(stop <-chan struct{}) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	packet, voice := make([]byte, 172), [160]int16{}
+	packet[0] = 0x80
+	binary.BigEndian.PutUint32(packet[8:], uint32(p.hz))
+	for n := 0; ; n++ {
+		select {
+		case <-stop:
+			return
+		case <-tick.C:
+		}
+		p.mu.Lock()
+		to, mute := p.to, p.mute
+		p.mu.Unlock()
+		if !to.IsValid() || mute {
+			continue
+		}
+		binary.BigEndian.PutUint16(packet[2:], uint16(n))
+		binary.BigEndian.PutUint32(packet[4:], uint32(n*160))
+		for i := range voice {
+			voice[i] = int16(8192 * math.Sin(2*math.Pi*p.hz*float64(n*160+i)/8000))
+		}
+		codec.EncodeMu(packet[12:], voice[:])
+		p.conn.WriteToUDPAddrPort(packet, to)
+	}
+}
+
+func (p *rtpParty) listen() {
+	buf := make([]byte, 1500)
+	for {
+		n, _, err := p.conn.ReadFromUDPAddrPort(buf)
+		if err != nil {
+			return
+		}
+		if n < 12 || buf[0]>>6 != 2 {
+			continue
+		}
+		p.mu.Lock()
+		p.hear(buf[:n])
+		p.mu.Unlock()
+	}
+}
+
+func (p *rtpParty) hear(b []byte) {
+	p.ssrcs[binary.BigEndian.Uint32(b[8:])] = true
+	body := b[12:]
+	switch b[1] & 0x7f {
+	case 0:
+		p.ears = append(p.ears, codec.DecodeMu(make([]int16, len(body)), body)...)
+	case 8:
+		p.ears = append(p.ears, codec.DecodeA(make([]int16, len(body)), body)...)
+	case 101:
+		if ts := binary.BigEndian.Uint32(b[4:]); len(body) >= 4 && body[1]&0x80 != 0 && ts != p.event {
+			p.event = ts
+			p.digits = append(p.digits, "0123456789*#ABCD"[body[0]&15])
+		}
+	}
+}
