@@ -60,7 +60,7 @@ type crashed struct{ why string }
 func (a *actor) run() {
 	defer a.m.left(a)
 	var batch []letter
-	for !a.state.Done {
+	for n := 1; !a.state.Done; n++ {
 		batch = a.mail.take(batch)
 		for i := range batch {
 			if !a.state.Done {
@@ -68,7 +68,9 @@ func (a *actor) run() {
 			}
 			batch[i] = letter{}
 		}
-		a.m.publish(a)
+		if a.state.Done || a.mail.empty() || n%16 == 0 { // what follows at once makes one picture
+			a.m.publish(a)
+		}
 	}
 	a.mail.close()
 	for _, t := range a.timers {

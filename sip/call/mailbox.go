@@ -48,6 +48,13 @@ func (b *mailbox) take(spare []letter) []letter {
 	}
 }
 
+// empty reports whether nothing waits.
+func (b *mailbox) empty() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.queue) == 0
+}
+
 func (b *mailbox) close() {
 	b.mu.Lock()
 	b.closed, b.queue = true, nil

@@ -143,9 +143,8 @@ func (p *phone) silent() {
 func (p *phone) media() *session {
 	p.w.t.Helper()
 	synctest.Wait()
-	for i := len(p.w.sessions) - 1; i >= 0; i-- {
-		s := p.w.sessions[i]
-		if p.uas && (s.taken != "" || s.offered != "" && s.offered == p.sdp) || !p.uas && s.offered != "" && s.offered == string(p.req.SDP) {
+	for _, s := range p.w.sessions {
+		if p.uas && (s.taken != "" || s.offered != "" && s.offered == p.sdp) || !p.uas && strings.HasSuffix(string(p.req.SDP), s.mark()) {
 			return s
 		}
 	}
@@ -203,8 +202,10 @@ func parseSDP(sdp string) (direction string, codecs []string, err error) {
 	return f[0], strings.Split(f[1], ","), nil
 }
 
+func (s *session) mark() string { return fmt.Sprintf(" #%d", s.number) }
+
 func (s *session) sdp(codecs []string) string {
-	return fmt.Sprintf("sendrecv %s #%d", strings.Join(codecs, ","), s.number)
+	return "sendrecv " + strings.Join(codecs, ",") + s.mark()
 }
 
 func (s *session) Offer(codecs []string) ([]byte, error) {

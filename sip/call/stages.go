@@ -42,7 +42,7 @@ func (m *machine) stageEmpty() bool {
 func (m *machine) nextStage() {
 	m.stop(&m.RingTimer)
 	if m.Stage < 0 {
-		m.over(ending{disposition: store.Missed, by: "caller", why: "no device of " + m.Start.User + " answered"})
+		m.over(ending{disposition: store.Missed, by: "caller", why: "no device of " + m.Start.User + " answered", code: 480})
 		return
 	}
 	m.enterStage(m.Stage + 1)
