@@ -1,7 +1,7 @@
 import { Avatar, Button, Group, Stack, Text } from '@mantine/core'
 import { IconGridDots, IconMicrophone, IconMicrophoneOff, IconPhoneOff } from '@tabler/icons-react'
 import { useEffect, useState } from 'react'
-import { clock, initials, prettyNumber } from './format'
+import { clock, initials, shownNumber } from './format'
 import { Keypad } from './Keypad'
 import type { Live } from './live'
 import type { Phone, PhoneCall } from './phone'
@@ -24,7 +24,7 @@ export function CallPanel({ call, phone, live, names }: Props) {
   const { active } = useStore(live.state)
   const [keys, setKeys] = useState(false)
   const name = otherName(call, liveOf(call, active, names.me), names)
-  const number = prettyNumber(call.number)
+  const number = shownNumber(call.number)
   const over = call.phase === 'ended'
   const canKey = call.phase === 'up' || call.early
 
@@ -51,7 +51,7 @@ export function CallPanel({ call, phone, live, names }: Props) {
         <Text fw={600} size="xl" ta="center" data-testid="call-name" style={{ overflowWrap: 'anywhere' }}>
           {name}
         </Text>
-        {number !== name && <Text c="dimmed">{number}</Text>}
+        {number && number !== name && <Text c="dimmed">{number}</Text>}
         <div role="status" aria-live="assertive">
           <Text c={over ? 'var(--mantine-color-text)' : 'dimmed'} fw={over ? 600 : 400} data-testid="call-state">
             {stateText(call)}

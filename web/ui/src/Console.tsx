@@ -2,6 +2,7 @@ import { Alert, Badge, Container, Tabs } from '@mantine/core'
 import { IconAlertTriangle, IconFlask, IconHistory, IconRecordMail } from '@tabler/icons-react'
 import { useCallback, useEffect, useMemo, useState } from 'react'
 import { CallPanel } from './CallPanel'
+import { liveOf, otherName } from './calls'
 import { DemoPanel } from './Demo'
 import { Dialer } from './Dialer'
 import { Header } from './Header'
@@ -23,7 +24,7 @@ export function Console({ me, onSignOut, onRefused }: { me: Me; onSignOut: () =>
   const live = useMemo(() => new Live(me.user.id, onRefused), [me, onRefused])
   const names = useMemo(() => namesOf(me), [me])
   const { calls, error } = useStore(phone.state)
-  const { voicemails, calls: recent } = useStore(live.state)
+  const { voicemails, calls: recent, active } = useStore(live.state)
   const [tab, setTab] = useState<string | null>(me.demo ? 'demo' : 'recent')
   const [callerID, setCallerID] = useState(() => me.numbers.find((n) => n.default)?.number ?? '')
 
@@ -43,10 +44,10 @@ export function Console({ me, onSignOut, onRefused }: { me: Me; onSignOut: () =>
   const ringing = calls.filter((c) => c.phase === 'ringing')
   const dial = useCallback((number: string) => void phone.call(number, callerID), [phone, callerID])
 
+  const caller = ringing[0] && otherName(ringing[0], liveOf(ringing[0], active, me.user.id), names)
   useEffect(() => {
-    const caller = ringing[0]
-    document.title = caller ? `☎ ${caller.name || caller.number} calls` : 'Strowger'
-  }, [ringing])
+    document.title = caller ? `☎ ${caller} calls` : `${me.company || 'Phone'} · Strowger`
+  }, [caller, me.company])
 
   const unheard = voicemails.filter((v) => !v.heard).length
   const unclaimed = recent.filter((c) => c.unclaimed).length
@@ -71,7 +72,7 @@ export function Console({ me, onSignOut, onRefused }: { me: Me; onSignOut: () =>
             )}
           </section>
           <section aria-label="Calls and messages" className="card">
-            <Tabs value={tab} onChange={setTab} keepMounted={false}>
+            <Tabs className="tabs" value={tab} onChange={setTab} keepMounted={false}>
               <Tabs.List mb="sm">
                 {me.demo && (
                   <Tabs.Tab value="demo" leftSection={<IconFlask size={16} />} data-testid="tab-demo">

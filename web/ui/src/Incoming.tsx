@@ -2,7 +2,7 @@ import { Avatar, Button, Group, Kbd, Stack, Text } from '@mantine/core'
 import { IconArrowGuide, IconPhone, IconPhoneOff } from '@tabler/icons-react'
 import { useEffect, useRef } from 'react'
 import { legOf, liveOf, otherName } from './calls'
-import { initials, prettyNumber } from './format'
+import { initials, prettyNumber, shownNumber } from './format'
 import type { Live } from './live'
 import type { Phone, PhoneCall } from './phone'
 import { useShortcut } from './shortcut'
@@ -39,7 +39,7 @@ function Ringing({ call, first, phone, live, names }: { call: PhoneCall; first: 
   const busy = calls.some((c) => c.phase === 'up' || c.phase === 'calling')
   const known = liveOf(call, active, names.me)
   const name = otherName(call, known, names)
-  const number = prettyNumber(known?.from.number ?? call.number)
+  const number = shownNumber(known?.from.number ?? call.number)
   const why = known ? whyItRings(known, legOf(call, known, names.me), names) : ''
   const called = known && known.direction === 'inbound' ? known.to : undefined
   const answer = useRef<HTMLButtonElement>(null)
@@ -64,7 +64,7 @@ function Ringing({ call, first, phone, live, names }: { call: PhoneCall; first: 
           <Text fw={700} size="lg" data-testid="incoming-name" style={{ overflowWrap: 'anywhere' }}>
             {name}
           </Text>
-          {number !== name && (
+          {number && number !== name && (
             <Text size="sm" c="dimmed" data-testid="incoming-number">
               {number}
             </Text>

@@ -8,6 +8,11 @@ export function prettyNumber(number: string | undefined): string {
   return na ? `(${na[1]}) ${na[2]}-${na[3]}` : number
 }
 
+// shownNumber is prettyNumber for what is a number at all: an inside caller may come with a user id instead.
+export function shownNumber(number: string | undefined): string {
+  return /^\+?[\d*#]+$|^anonymous$/.test(number ?? '') ? prettyNumber(number) : ''
+}
+
 // clock is a length as 0:07, 12:05 or 1:02:03.
 export function clock(seconds: number): string {
   const s = Math.max(0, Math.floor(seconds))
