@@ -133,15 +133,6 @@ type PolicyStep struct {
 	When string `yaml:"when,omitempty" json:"when,omitempty"`
 }
 
-// MarshalYAML writes a step without conditions as its bare name.
-func (s PolicyStep) MarshalYAML() (any, error) {
-	if s.When == "" {
-		return s.Step, nil
-	}
-	type step PolicyStep // without this method
-	return step(s), nil
-}
-
 // Workflow is an IVR: a graph of nodes, entered at Start.
 type Workflow struct {
 	ID    string          `yaml:"id" json:"id"`

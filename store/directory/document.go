@@ -30,29 +30,41 @@ type place struct{ file, index int }
 // Load reads and checks a file, or a folder's *.yaml and *.yml files as one document. The error holds everything that is
 // wrong (strict.Problems).
 func Load(path string) (store.Directory, error) {
-	doc, err := Read(path)
+	doc, problems, err := read(path)
 	if err != nil {
 		return store.Directory{}, err
 	}
-	return doc.Directory, doc.Validate().Err()
+	return doc.complete(problems)
 }
 
 // Parse reads and checks a document in memory; name is for messages.
 func Parse(name string, data []byte) (store.Directory, error) {
 	doc := newDocument()
-	if problems := doc.add(name, data); len(problems) > 0 {
-		return store.Directory{}, problems
-	}
-	doc.normalize()
-	return doc.Directory, doc.Validate().Err()
+	return doc.complete(doc.add(name, data))
 }
 
 // Read reads like Load but checks only the form, not whether it holds together: for documents that change parts of a
-// directory. "-" is not special; see ReadFrom.
+// directory, see Over.
 func Read(path string) (*Document, error) {
-	names, err := filesOf(path)
+	doc, problems, err := read(path)
 	if err != nil {
 		return nil, err
+	}
+	return doc, problems.Err()
+}
+
+// ReadFrom is Read for a document in memory.
+func ReadFrom(name string, data []byte) (*Document, error) {
+	doc := newDocument()
+	problems := doc.add(name, data)
+	doc.normalize()
+	return doc, problems.Err()
+}
+
+func read(path string) (*Document, strict.Problems, error) {
+	names, err := filesOf(path)
+	if err != nil {
+		return nil, nil, err
 	}
 	doc := newDocument()
 	var problems strict.Problems
@@ -60,7 +72,7 @@ func Read(path string) (*Document, error) {
 		data, problem, err := readFile(name)
 		switch {
 		case err != nil:
-			return nil, err
+			return nil, nil, err
 		case problem != nil:
 			problems = append(problems, *problem)
 		default:
@@ -68,20 +80,29 @@ func Read(path string) (*Document, error) {
 		}
 	}
 	doc.normalize()
-	if len(problems) > 0 {
-		return nil, problems
-	}
-	return doc, nil
+	return doc, problems, nil
 }
 
-// ReadFrom is Read for a document in memory.
-func ReadFrom(name string, data []byte) (*Document, error) {
-	doc := newDocument()
-	if problems := doc.add(name, data); len(problems) > 0 {
-		return nil, problems
-	}
+// complete checks a whole document. When its form is wrong in places, the rest is checked all the same, so that everything
+// wrong is known at once; what is only wrong because of a part that could not be read is left out.
+func (doc *Document) complete(form strict.Problems) (store.Directory, error) {
 	doc.normalize()
-	return doc, nil
+	for _, p := range form {
+		if !strings.ContainsAny(p.Path, ".[") { // a whole section or file is missing: everything would dangle
+			return store.Directory{}, form
+		}
+	}
+	problems := form
+	for _, p := range doc.Validate() {
+		unread := slices.ContainsFunc(form, func(f strict.Problem) bool {
+			return f.File == p.File && (strings.HasPrefix(f.Path, p.Path) || strings.HasPrefix(p.Path, f.Path))
+		})
+		if !unread {
+			problems = append(problems, p)
+		}
+	}
+	problems.Sort()
+	return doc.Directory, problems.Err()
 }
 
 // readFile reads a file unless it is too big.

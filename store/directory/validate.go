@@ -67,10 +67,16 @@ func newValidator(dir *store.Directory, places Places) *validator {
 
 // add notes a problem at a key path; fix may be "".
 func (v *validator) add(path, fix, format string, args ...any) {
+	if v.full() {
+		return
+	}
 	v.problems = append(v.problems, strict.Problem{
 		Position: v.places.At(path), Path: path, Message: fmt.Sprintf(format, args...), Fix: fix,
 	})
 }
+
+// full reports whether enough problems are known.
+func (v *validator) full() bool { return len(v.problems) >= strict.MaxProblems }
 
 // other names the other side of a conflict: its key path and, when known, its place.
 func (v *validator) other(path string) string {

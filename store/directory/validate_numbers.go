@@ -166,7 +166,7 @@ func (v *validator) forwardingLoops() {
 		number := v.dir.Numbers[i].Number
 		for {
 			j, ours := v.number[number]
-			if !ours || state[number] == done {
+			if !ours || number == "" || state[number] == done {
 				break
 			}
 			if state[number] == visiting {

@@ -137,7 +137,7 @@ func (v *validator) knownUser(path, id string) bool {
 		return true
 	}
 	fix := "name one of users"
-	if len(v.dir.Users) < 1000 {
+	if len(v.dir.Users) < 1000 && !v.full() {
 		ids := make([]string, len(v.dir.Users))
 		for i := range ids {
 			ids[i] = v.dir.Users[i].ID

@@ -48,6 +48,9 @@ func (p Problem) String() string {
 // Problems are all things wrong, in the order of the files. As an error it prints one line for each.
 type Problems []Problem
 
+// MaxProblems bounds how many problems are collected: a file of another format has one on every line.
+const MaxProblems = 1000
+
 // printed bounds how many problems Error prints.
 const printed = 100
 
@@ -80,11 +83,14 @@ func (ps Problems) Sort() {
 
 // Nearest returns the word of a list that was probably meant, "" when none is close.
 func Nearest(word string, words []string) string {
-	best, limit := "", len(word)/3+2 // longer words may have more slips
-	if len(word) < 3 {
+	best, limit := "", len(word)/4+2 // longer words may have more slips
+	if len(word) < 5 {
 		limit = 2
 	}
 	for _, w := range words {
+		if len(w) >= 3 && strings.HasPrefix(word, w) || len(word) >= 3 && strings.HasPrefix(w, word) {
+			return w
+		}
 		if strings.EqualFold(strings.ReplaceAll(w, "_", ""), strings.NewReplacer("_", "", "-", "").Replace(word)) {
 			return w
 		}
@@ -121,10 +127,22 @@ func distance(a, b string) int {
 	return rows[(len(a)+1)%3][len(b)]
 }
 
+// named bounds how many words a remedy lists.
+const named = 16
+
 // OneOf is the remedy for a word that is not in a list.
 func OneOf(word string, words []string) string {
-	if near := Nearest(word, words); near != "" && word != "" {
-		return fmt.Sprintf("did you mean %q? (%s)", near, strings.Join(words, ", "))
+	list := strings.Join(words, ", ")
+	if len(words) > named {
+		list = strings.Join(words[:named], ", ") + ", ..."
 	}
-	return "use one of: " + strings.Join(words, ", ")
+	switch near := Nearest(word, words); {
+	case near != "" && word != "" && len(words) > 1:
+		return fmt.Sprintf("did you mean %q? (one of %s)", near, list)
+	case near != "" && word != "":
+		return fmt.Sprintf("did you mean %q?", near)
+	case len(words) == 0:
+		return "there are none"
+	}
+	return "use one of: " + list
 }

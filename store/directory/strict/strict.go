@@ -25,9 +25,6 @@ import (
 // MaxSize is how big a file may be, in bytes. Contacts beyond that are for `strowger contacts import`.
 const MaxSize = 64 << 20
 
-// maxProblems bounds how many problems are collected: a file of another format has one on every line.
-const maxProblems = 1000
-
 // Decode decodes data into the struct that into points to. name is for messages. The positions are never nil and tell where
 // a key path stands, for checks that follow. When there are problems, into holds what could be understood.
 func Decode(name string, data []byte, into any) (*Positions, Problems) {
@@ -71,9 +68,9 @@ func (d *decoder) fieldsOf(t reflect.Type) []field {
 func (d *decoder) add(p Problem) {
 	p.File = d.pos.File
 	switch {
-	case len(d.problems) < maxProblems:
+	case len(d.problems) < MaxProblems:
 		d.problems = append(d.problems, p)
-	case len(d.problems) == maxProblems:
+	case len(d.problems) == MaxProblems:
 		d.problems = append(d.problems, Problem{Position: p.Position, Message: "there are more problems; they are not listed"})
 	}
 }
