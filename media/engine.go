@@ -106,21 +106,23 @@ func (e *Engine) WebRTCAddr() string {
 
 // NewSession makes a session; its ports are open when it returns. It fails when no ports are left or WebRTC is not configured.
 func (e *Engine) NewSession(opt Options) (*Session, error) {
+	switch {
+	case !opt.WebRTC:
+		return e.newSession(opt, newRTPLink)
+	case e.hub == nil:
+		return nil, fmt.Errorf("media session %s: no WebRTC address is configured", opt.ID)
+	}
+	return e.newSession(opt, e.hub.newLink)
+}
+
+func (e *Engine) newSession(opt Options, dial func(*Session) (link, error)) (*Session, error) {
 	s := &Session{num: e.newSource(), engine: e, opt: opt}
 	s.shard = e.shards[int(s.num)%len(e.shards)]
 	s.in.init(s)
 	s.out.init(s)
 	s.path.Store(&path{})
 	var err error
-	switch {
-	case !opt.WebRTC:
-		s.link, err = newRTPLink(s)
-	case e.hub == nil:
-		err = errors.New("no WebRTC address is configured")
-	default:
-		s.link, err = e.hub.newLink(s)
-	}
-	if err != nil {
+	if s.link, err = dial(s); err != nil {
 		return nil, fmt.Errorf("media session %s: %w", opt.ID, err)
 	}
 	e.topology.Lock()
