@@ -122,3 +122,17 @@ func (c *conn) LocalAddr() net.Addr              { return net.UDPAddrFromAddrPor
 func (c *conn) SetDeadline(time.Time) error      { return nil }
 func (c *conn) SetReadDeadline(time.Time) error  { return nil }
 func (c *conn) SetWriteDeadline(time.Time) error { return nil }
+
+// LoseEvery makes a Deliver that loses every nth datagram.
+func LoseEvery(n int) func(from, to netip.AddrPort, data []byte) time.Duration {
+	var mu sync.Mutex
+	count := 0
+	return func(netip.AddrPort, netip.AddrPort, []byte) time.Duration {
+		mu.Lock()
+		defer mu.Unlock()
+		if count++; count%n == 0 {
+			return -1
+		}
+		return 0
+	}
+}

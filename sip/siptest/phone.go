@@ -292,3 +292,13 @@ func (d *Dialog) Response(req *Message, code int, body string, extra ...string) 
 	}
 	return m
 }
+
+// NextWithin is Expect with another patience.
+func (p *Phone) NextWithin(what string, limit time.Duration) *Message {
+	p.T.Helper()
+	m := p.Next(limit)
+	if m == nil || m.what() != what {
+		p.T.Fatalf("%s: got %v, want %s", p.Addr, m, what)
+	}
+	return m
+}
