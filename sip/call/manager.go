@@ -95,6 +95,7 @@ func (m *Manager) Incoming(in Incoming) {
 		return
 	}
 	in.Bind(a.post(0))
+	go a.run()
 }
 
 // OriginateRequest is a call that a user makes from the page: the user's own devices ring first, then To is dialled.
@@ -111,10 +112,11 @@ func (m *Manager) Originate(r OriginateRequest) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	go a.run()
 	return a.id, nil
 }
 
-// begin makes the actor of a call and gives it its first event.
+// begin makes the actor of a call and gives it its first event. The caller must run it.
 func (m *Manager) begin(in Incoming, s Started) (*actor, error) {
 	s.ID, s.At = m.newID(), time.Now()
 	a := &actor{m: m, id: s.ID, in: in, mail: newMailbox(), timers: map[int]*time.Timer{},
@@ -141,7 +143,6 @@ func (m *Manager) begin(in Incoming, s Started) (*actor, error) {
 		m.counts.add(a.use, 1)
 	}
 	a.tell(noLeg, s)
-	go a.run()
 	return a, nil
 }
 

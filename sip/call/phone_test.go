@@ -31,54 +31,61 @@ type phone struct {
 	over    bool
 }
 
-func (p *phone) note(format string, args ...any) {
+// respond notes a response to a caller, of which only one may be final.
+func (p *phone) respond(code int, sdp []byte, r Reason) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.final {
+		p.w.t.Errorf("%s: %d after a final response", p.name, code)
+	}
+	p.final, p.over = code >= 200, code >= 300
+	p.sdp, p.reason = string(sdp), r
+	p.log = append(p.log, fmt.Sprint(code))
+}
+
+func (p *phone) note(sdp []byte, format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.log = append(p.log, fmt.Sprintf(format, args...))
+	if sdp != nil {
+		p.sdp = string(sdp)
+	}
 }
 
 // Leg.
 
-func (p *phone) SIPCallID() string { return p.name + "@fake" }
-func (p *phone) Remote() string    { return p.name }
-func (p *phone) Provisional(code int, sdp []byte) {
-	if p.final {
-		p.w.t.Errorf("%s: %d after a final response", p.name, code)
-	}
-	p.sdp = string(sdp)
-	p.note("%d", code)
-}
-func (p *phone) Answer(sdp []byte) {
-	if p.final {
-		p.w.t.Errorf("%s: 200 after a final response", p.name)
-	}
-	p.final, p.sdp = true, string(sdp)
-	p.note("200")
-}
-func (p *phone) Reject(code int, _ string, r Reason) {
-	if p.final {
-		p.w.t.Errorf("%s: %d after a final response", p.name, code)
-	}
-	p.final, p.over, p.reason = true, true, r
-	p.note("%d", code)
-}
+func (p *phone) SIPCallID() string                   { return p.name + "@fake" }
+func (p *phone) Remote() string                      { return p.name }
+func (p *phone) Provisional(code int, sdp []byte)    { p.respond(code, sdp, Reason{}) }
+func (p *phone) Answer(sdp []byte)                   { p.respond(200, sdp, Reason{}) }
+func (p *phone) Reject(code int, _ string, r Reason) { p.respond(code, nil, r) }
+func (p *phone) Reinvite(sdp []byte)                 { p.note(sdp, "reinvite") }
+func (p *phone) AnswerReinvite(sdp []byte)           { p.note(sdp, "reinvite answered") }
+func (p *phone) RejectReinvite(code int)             { p.note(nil, "reinvite %d", code) }
+func (p *phone) Ack(sdp []byte)                      { p.note(sdp, "ack") }
+func (p *phone) Info(_ string, body []byte)          { p.note(nil, "info %s", strings.Fields(string(body))[0]) }
+
 func (p *phone) Hangup(r Reason) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.over {
 		return
 	}
 	p.over, p.reason = true, r
-	p.note("hangup %d", r.Cause)
+	p.log = append(p.log, fmt.Sprintf("hangup %d", r.Cause))
 	if !p.stubborn {
 		p.post(LegEvent{Type: Ended})
 	}
 }
-func (p *phone) Reinvite(sdp []byte)        { p.note("reinvite"); p.sdp = string(sdp) }
-func (p *phone) AnswerReinvite(sdp []byte)  { p.note("reinvite answered"); p.sdp = string(sdp) }
-func (p *phone) RejectReinvite(code int)    { p.note("reinvite %d", code) }
-func (p *phone) Ack(sdp []byte)             { p.note("ack"); p.sdp = string(sdp) }
-func (p *phone) Info(_ string, body []byte) { p.note("info %s", strings.Fields(string(body))[0]) }
 
 // What the party at the phone does.
+
+// leaves: from now on its package sip does nothing more for the leg.
+func (p *phone) leaves() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.over = true
+}
 
 func (p *phone) does(e LegEvent) {
 	synctest.Wait()
@@ -106,10 +113,10 @@ func (p *phone) answers(sdp ...string) {
 	p.does(LegEvent{Type: Answered, SDP: answer})
 }
 func (p *phone) refuses(code int) {
-	p.over = true
+	p.leaves()
 	p.does(LegEvent{Type: Failed, Code: code, Reason: Reason{"SIP", code, phrase(code)}})
 }
-func (p *phone) cancels() { p.final, p.over = true, true; p.does(LegEvent{Type: Cancelled}) }
+func (p *phone) cancels() { p.leaves(); p.does(LegEvent{Type: Cancelled}) }
 func (p *phone) acks(sdp ...string) {
 	e := LegEvent{Type: Acked}
 	if len(sdp) > 0 {
@@ -117,7 +124,7 @@ func (p *phone) acks(sdp ...string) {
 	}
 	p.does(e)
 }
-func (p *phone) hangsUp()            { p.over = true; p.does(LegEvent{Type: Ended}) }
+func (p *phone) hangsUp()            { p.leaves(); p.does(LegEvent{Type: Ended}) }
 func (p *phone) reoffers(sdp string) { p.does(LegEvent{Type: Reoffered, SDP: []byte(sdp)}) }
 func (p *phone) presses(digit byte)  { p.does(LegEvent{Type: Digit, Digit: digit, Millis: 100}) }
 

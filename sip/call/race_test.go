@@ -56,9 +56,8 @@ func TestRaces(t *testing.T) {
 
 		{"CANCEL crosses the answer", func(w *world) {
 			alice, bob := bobRings(w)
-			alice.final, alice.over = true, true // package sip has sent 487; our 200 comes too late and does nothing
-			bob.post(LegEvent{Type: Answered, SDP: bob.req.SDP})
-			alice.final = false // the fake counts responses; this one is dropped by package sip
+			bob.post(LegEvent{Type: Answered, SDP: bob.req.SDP}) // our 200 will come too late: package sip has sent 487
+			alice.leaves()
 			alice.post(LegEvent{Type: Cancelled})
 			synctest.Wait()
 			bob.saw("hangup 0")
@@ -90,7 +89,7 @@ func TestRaces(t *testing.T) {
 		{"200 is never acknowledged", func(w *world) {
 			alice, bob := bobRings(w)
 			bob.answers()
-			alice.over = true
+			alice.leaves()
 			alice.does(LegEvent{Type: Failed, Code: 408})
 			bob.saw("hangup 0")
 		}, store.Failed, "carrier", 200},
@@ -130,7 +129,8 @@ func TestRaces(t *testing.T) {
 
 		{"both hang up at once", func(w *world) {
 			alice, bob := talking(w)
-			bob.over, alice.over = true, true
+			bob.leaves()
+			alice.leaves()
 			bob.post(LegEvent{Type: Ended})
 			alice.post(LegEvent{Type: Ended})
 			synctest.Wait()
@@ -145,7 +145,7 @@ func TestRaces(t *testing.T) {
 
 		{"session timer", func(w *world) {
 			alice, bob := talking(w)
-			alice.over = true
+			alice.leaves()
 			alice.does(LegEvent{Type: Ended, Reason: Reason{"SIP", 408, "Session expired"}})
 			bob.saw("hangup 408")
 		}, store.Answered, "carrier", 200},
