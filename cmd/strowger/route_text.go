@@ -28,7 +28,7 @@ func planText(kind string, p routing.Plan, at time.Time) string {
 		fmt.Fprintf(&b, "policy %s\n", p.Policy)
 	}
 	t := treePrinter{b: &b, stages: p.Stages}
-	t.rows(p.Trace, "")
+	t.rows(p.Trace, "", false)
 	b.WriteString(outcomeText(p))
 	return b.String()
 }
@@ -39,7 +39,8 @@ type treePrinter struct {
 	stages []routing.Stage
 }
 
-func (t *treePrinter) rows(trace []routing.Row, indent string) {
+// rows prints a trace; inner: it is another number's, whose end is passed over.
+func (t *treePrinter) rows(trace []routing.Row, indent string, inner bool) {
 	for i, row := range trace {
 		branch, below := "├─ ", "│  "
 		if i == len(trace)-1 {
@@ -47,15 +48,19 @@ func (t *treePrinter) rows(trace []routing.Row, indent string) {
 		}
 		mark := " "
 		switch row.Outcome {
-		case routing.OutcomeStage, routing.OutcomeMatch, routing.OutcomeEnd:
+		case routing.OutcomeStage, routing.OutcomeMatch:
 			mark = "*"
+		case routing.OutcomeEnd:
+			if !inner {
+				mark = "*"
+			}
 		}
-		fmt.Fprintf(t.b, "%s%s%s %-13s  %s\n", indent, branch, mark, row.Step, t.rowText(row))
+		fmt.Fprintf(t.b, "%s%s%s %-13s  %s\n", indent, branch, mark, row.Step, rowText(row, inner))
 		t.below(row, indent+below)
 	}
 }
 
-func (t *treePrinter) rowText(row routing.Row) string {
+func rowText(row routing.Row, inner bool) string {
 	outcome := strings.ReplaceAll(row.Outcome, "_", " ")
 	switch row.Outcome {
 	case routing.OutcomeStage, routing.OutcomeMatch:
@@ -66,6 +71,9 @@ func (t *treePrinter) rowText(row routing.Row) string {
 	case routing.OutcomeDropped:
 		return fmt.Sprintf("dropped: %s; applied by %s", inWords(row.Reason), row.Match)
 	case routing.OutcomeEnd:
+		if inner {
+			return "passed over: the outer plan goes on"
+		}
 		return "ends the plan"
 	}
 	return outcome + ": " + inWords(row.Reason)
@@ -74,7 +82,7 @@ func (t *treePrinter) rowText(row routing.Row) string {
 // below prints what belongs to a row: whom it named, its outside line, its workflow, another number's trace.
 func (t *treePrinter) below(row routing.Row, indent string) {
 	if row.Trace != nil {
-		t.rows(row.Trace, indent)
+		t.rows(row.Trace, indent, true)
 		return
 	}
 	for _, u := range row.Users {

@@ -137,11 +137,11 @@ func (w *routeWeek) text() string {
 	var b strings.Builder
 	monday := w.Hours[0].At
 	fmt.Fprintf(&b, "%s called by %s in the week of %s, %s\n\n", w.Number, w.Caller, monday.Format("2006-01-02"), w.Timezone)
-	b.WriteString("      ")
+	line := "      "
 	for day := range 7 {
-		fmt.Fprintf(&b, "  %-7s", monday.AddDate(0, 0, day).Format("Mon 02"))
+		line += fmt.Sprintf("  %-7s", monday.AddDate(0, 0, day).Format("Mon 02"))
 	}
-	b.WriteString("\n")
+	b.WriteString(strings.TrimRight(line, " ") + "\n")
 	cells := w.cells()
 	for hour := range 24 {
 		line := fmt.Sprintf("%02d:00 ", hour)
