@@ -46,7 +46,7 @@ func codecsByName(names []string) []*codecInfo {
 	if names == nil {
 		return allCodecs
 	}
-	var list []*codecInfo
+	list := []*codecInfo{} // not nil: that would mean all
 	for _, n := range names {
 		if c := codecByName(n); c != nil {
 			list = append(list, c)

@@ -16,12 +16,19 @@ var (
 	errNoDTLS   = errors.New("the SDP is not for WebRTC: no a=fingerprint with SHA-256 or better, so no DTLS-SRTP")
 	errNoMux    = errors.New("the SDP has no a=rtcp-mux: RTCP on a port of its own is not possible here")
 	errBothLite = errors.New("the SDP says a=ice-lite: one side must be a full ICE agent, and we are not")
+	errProto    = errors.New("the SDP's audio is not of a WebRTC protocol: want UDP/TLS/RTP/SAVPF")
 	errNoAudio  = errors.New("the SDP has no audio")
 	errNoCodec  = errors.New("the SDP has no audio codec of ours")
 	errNoOffer  = errors.New("there is no offer to answer")
 	errNoLocal  = errors.New("there is no offer of ours that this SDP could answer")
 	errSetup    = errors.New("the SDP has no usable a=setup")
 )
+
+// webrtcProtos are the names that stand for SRTP by DTLS in a browser's SDP: all of them, RFC 9429 §5.1.2 says, mean the same.
+var webrtcProtos = []string{
+	"UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "TCP/DTLS/RTP/SAVPF", "TCP/DTLS/RTP/SAVP",
+	"TCP/TLS/RTP/SAVPF", "TCP/TLS/RTP/SAVP", "RTP/SAVPF", "RTP/SAVP",
+}
 
 // section is one m-line, as far as it must be repeated.
 type section struct {
@@ -63,6 +70,9 @@ func parseBrowserSDP(raw []byte) (*browserSDP, error) {
 		return nil, errNoAudio
 	}
 	m := &doc.media[b.audio]
+	if !slices.Contains(webrtcProtos, strings.ToUpper(m.proto)) {
+		return nil, errProto
+	}
 	b.dir, b.ptime = m.dir, m.ptime()
 	if err := b.transport(doc.session, m); err != nil {
 		return nil, err
@@ -113,8 +123,8 @@ func (b *browserSDP) attributes(attrs []sdpAttr) {
 			b.setup = a.value
 		case a.name == "fingerprint" && !known:
 			hash, value, _ := strings.Cut(a.value, " ")
-			if usableHash(hash) {
-				b.hashes = append(b.hashes, certHash{strings.ToLower(hash), strings.ToUpper(strings.TrimSpace(value))})
+			if value = strings.ToUpper(strings.TrimSpace(value)); value != "" && usableHash(hash) {
+				b.hashes = append(b.hashes, certHash{strings.ToLower(hash), value})
 			}
 		}
 	}
