@@ -1,0 +1,157 @@
+package media
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"strowger/media/mediatest"
+)
+
+func TestRecord(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		rec  Recording
+		act  func(l *fakeLeg)
+		why  string
+		min  float64
+		max  float64
+	}{
+		{"stopped", Recording{}, func(l *fakeLeg) { l.talks(2*time.Second, loud); l.StopRecording() }, "stopped", 1.98, 2.02},
+		{"hung up", Recording{}, func(l *fakeLeg) { l.talks(2*time.Second, loud); l.Close() }, "stopped", 1.98, 2.02},
+		{"limit", Recording{MaxSeconds: 1}, func(l *fakeLeg) { l.talks(3*time.Second, loud) }, "limit", 1, 1},
+		{"silence", Recording{SilenceSeconds: 2}, func(l *fakeLeg) { l.talks(time.Second, loud); l.talks(3*time.Second, quiet) }, "silence", 2.9, 3.1},
+		{"nothing is sent", Recording{SilenceSeconds: 2}, func(l *fakeLeg) { l.talks(time.Second, loud); time.Sleep(5 * time.Second) }, "silence", 2.9, 3.5},
+		{"speech again", Recording{SilenceSeconds: 2}, func(l *fakeLeg) {
+			l.talks(time.Second, quiet)
+			l.talks(time.Second, loud)
+			l.talks(3*time.Second, quiet)
+		}, "silence", 3.9, 4.1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.rec.File = filepath.Join(t.TempDir(), "box", "message.wav")
+			var l *fakeLeg
+			fakeTime(t, func(t *testing.T, e *Engine) {
+				l = newFakeLeg(t, e, Options{}, agreedOn(codecPCMU))
+				if err := l.Record(c.rec); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := os.Stat(c.rec.File); err == nil {
+					t.Error("the file has its name before it is complete")
+				}
+				c.act(l)
+				time.Sleep(time.Second)
+			})
+			got := l.events.of(RecordEnded)
+			if len(got) != 1 || got[0].Why != c.why || got[0].Seconds < c.min || got[0].Seconds > c.max {
+				t.Fatalf("posted %+v, want %s after %v to %v s", got, c.why, c.min, c.max)
+			}
+			samples, rate, err := mediatest.ReadWAV(c.rec.File)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if float64(len(samples))/float64(rate) != got[0].Seconds {
+				t.Errorf("the file has %d samples, posted were %v s", len(samples), got[0].Seconds)
+			}
+			if !mediatest.Hears(samples, rate, 1000) {
+				t.Error("the party is not heard in the file")
+			}
+			if left, _ := filepath.Glob(c.rec.File + ".*"); len(left) != 0 {
+				t.Errorf("left behind: %v", left)
+			}
+		})
+	}
+}
+
+// TestRecordKeepsTime: a pause of the party, a change of its source and lost packets leave what follows in its place.
+func TestRecordKeepsTime(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "r.wav")
+	fakeTime(t, func(t *testing.T, e *Engine) {
+		l := newFakeLeg(t, e, Options{}, agreedOn(codecPCMU))
+		if err := l.Record(Recording{File: file}); err != nil {
+			t.Fatal(err)
+		}
+		l.talks(time.Second, loud)
+		time.Sleep(time.Second)
+		l.ts += 8000
+		l.talks(time.Second, loud)
+		time.Sleep(time.Second)
+		l.ssrc, l.ts = 99, 5
+		l.talks(time.Second, loud)
+		l.StopRecording()
+	})
+	samples, rate, err := mediatest.ReadWAV(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(samples); n < 4950*rate/1000 || n > 5050*rate/1000 {
+		t.Fatalf("%d samples, want 5 s", n)
+	}
+	for second := range 5 {
+		part := samples[second*rate+rate/10 : (second+1)*rate-rate/10]
+		if got := mediatest.Hears(part, rate, 1000); got != (second%2 == 0) {
+			t.Errorf("second %d: heard %v", second, got)
+		}
+	}
+}
+
+// TestRecoverRecordings: what a crash left is a file that opens, up to what was written.
+func TestRecoverRecordings(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "1001", "m.wav")
+	var copied []byte
+	fakeTime(t, func(t *testing.T, e *Engine) {
+		l := newFakeLeg(t, e, Options{}, agreedOn(codecPCMU))
+		if err := l.Record(Recording{File: file}); err != nil {
+			t.Fatal(err)
+		}
+		l.talks(3*time.Second+10*time.Millisecond, loud)
+		copied, _ = os.ReadFile(file + partSuffix) // the disk at the moment of the crash
+	})
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	write := func(name string, b []byte) {
+		if err := os.WriteFile(name, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(file+partSuffix, append(copied, 7)) // and a torn sample
+	write(filepath.Join(dir, "empty.wav.part"), nil)
+	write(filepath.Join(dir, "whole.wav"), []byte("untouched"))
+	got, err := RecoverRecordings(dir)
+	if err != nil || len(got) != 1 || got[0] != file {
+		t.Fatalf("recovered %v, %v", got, err)
+	}
+	samples, rate, err := mediatest.ReadWAV(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sec := float64(len(samples)) / float64(rate); sec < 2.4 || sec > 3 {
+		t.Errorf("recovered %v s of 3", sec)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "empty.wav.part")); err == nil {
+		t.Error("the empty leftover is still there")
+	}
+	if got, err := RecoverRecordings(filepath.Join(dir, "nowhere")); err != nil || got != nil {
+		t.Errorf("a folder that does not exist: %v, %v", got, err)
+	}
+}
+
+func TestRecordWhereItCannot(t *testing.T) {
+	fakeTime(t, func(t *testing.T, e *Engine) {
+		l := newFakeLeg(t, e, Options{}, agreedOn(codecOpus))
+		if err := l.Record(Recording{File: filepath.Join(t.TempDir(), "r.wav")}); err == nil {
+			t.Error("Opus is recorded")
+		}
+		blocked := filepath.Join(t.TempDir(), "file")
+		if err := os.WriteFile(blocked, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		l = newFakeLeg(t, e, Options{}, agreedOn(codecPCMU))
+		if err := l.Record(Recording{File: filepath.Join(blocked, "r.wav")}); err == nil {
+			t.Error("recorded below a file")
+		}
+	})
+}
