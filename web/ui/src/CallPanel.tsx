@@ -45,7 +45,7 @@ export function CallPanel({ call, phone, live, names }: Props) {
   return (
     <Stack gap="md" align="stretch" data-testid="call-panel" data-phase={call.phase}>
       <Stack gap={4} align="center" pt="md">
-        <Avatar size={72} radius="xl" color="cyan" aria-hidden>
+        <Avatar size={72} radius={999} color="cyan" aria-hidden>
           {initials(name) || '#'}
         </Avatar>
         <Text fw={600} size="xl" ta="center" data-testid="call-name" style={{ overflowWrap: 'anywhere' }}>

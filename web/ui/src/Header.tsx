@@ -41,7 +41,7 @@ export function Header({ me, phone, live, onSignOut }: Props) {
             <Menu position="bottom-end" width={220}>
               <Menu.Target>
                 <UnstyledButton aria-label={`${me.user.name}, menu`} data-testid="user-menu">
-                  <Avatar color="cyan" radius="xl" size={36}>
+                  <Avatar color="cyan" radius={999} size={36}>
                     {initials(me.user.name)}
                   </Avatar>
                 </UnstyledButton>

@@ -41,11 +41,11 @@ export function SignIn({ problem, onSignedIn }: { problem: string; onSignedIn: (
             </Alert>
           )}
           <TextInput
-            label="E-mail or user name" name="username" autoComplete="username" autoCapitalize="none" required autoFocus
+            label="E-mail or user name" name="username" autoComplete="username" autoCapitalize="none" required withAsterisk={false} autoFocus
             value={login} onChange={(e) => setLogin(e.currentTarget.value)} data-testid="signin-login"
           />
           <PasswordInput
-            label="Password" name="password" autoComplete="current-password" required
+            label="Password" name="password" autoComplete="current-password" required withAsterisk={false}
             value={password} onChange={(e) => setPassword(e.currentTarget.value)} data-testid="signin-password"
           />
           <Button type="submit" loading={busy} fullWidth data-testid="signin-submit">

@@ -7,14 +7,14 @@ import type { Call, LiveCall, LiveLeg, Me, Party, Plan, Row, RowUser } from './t
 export interface Names {
   me: string
   user(id: string): string
-  number(e164: string): string
+  number(number: string): string // of ours, or an extension
 }
 
 export function namesOf(me: Me): Names {
   return {
     me: me.user.id,
     user: (id) => me.people.find((p) => p.id === id)?.name ?? id,
-    number: (n) => me.ours.find((p) => p.number === n)?.name || prettyNumber(n),
+    number: (n) => me.ours.find((p) => p.number === n)?.name || me.people.find((p) => p.extension === n)?.name || prettyNumber(n),
   }
 }
 
