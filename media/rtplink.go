@@ -86,6 +86,9 @@ func (l *rtpLink) apply(r remoteMedia) error {
 	if err != nil {
 		return err
 	}
+	if !r.addr.IsValid() { // c=0.0.0.0 holds the call: the way stays for when it goes on
+		return nil
+	}
 	if r.rtcp != l.rtcpFit {
 		l.rtcpFit, l.rtcpSrc = r.rtcp, netip.AddrPort{}
 	}
