@@ -1,6 +1,10 @@
 package routing
 
-import "github.com/nyaruka/phonenumbers"
+import (
+	"strings"
+
+	"github.com/nyaruka/phonenumbers"
+)
 
 // ParseNumber reads a telephone number as libphonenumber does and returns its E.164 form. National forms are read as
 // those of region (ISO 3166 alpha-2; empty = only international forms). ok is false for anonymous callers, extensions
@@ -12,7 +16,7 @@ func ParseNumber(s, region string) (e164 string, ok bool) {
 	if len(s) < 3 || len(s) > 64 {
 		return "", false
 	}
-	number, err := phonenumbers.Parse(s, region)
+	number, err := phonenumbers.Parse(s, strings.ToUpper(region))
 	if err != nil || phonenumbers.IsPossibleNumberWithReason(number) != phonenumbers.IS_POSSIBLE {
 		return "", false
 	}

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -137,6 +139,42 @@ func TestRouteTest(t *testing.T) {
 	got, err := route(t, "", append([]string{"test"}, files...)...)
 	if err != nil || !strings.HasSuffix(got, " cases pass\n") || strings.Contains(got, "FAIL") {
 		t.Errorf("%v: %s", err, got)
+	}
+}
+
+// TestRouteExplainRunsTheCases gives every case to explain as flags and compares the JSON that it prints.
+func TestRouteExplainRunsTheCases(t *testing.T) {
+	files, err := filepath.Glob("../../routing/testdata/cases/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		cases, _, err := readRouteCases(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, rc := range cases {
+			args := []string{"explain", "--json", "--org", routeTestOrg, "--kind", rc.Call.Kind, "--to", rc.Call.To, "--from", rc.Call.From,
+				"--at", rc.Call.At.Format(time.RFC3339)}
+			for user, kinds := range rc.State.Registered {
+				args = append(args, "--registered", user+"="+strings.Join(kinds, "+"))
+			}
+			for _, user := range rc.State.Busy {
+				args = append(args, "--busy", user)
+			}
+			for number, n := range rc.State.Active {
+				args = append(args, "--active", fmt.Sprintf("%s=%d", number, n))
+			}
+			out, err := route(t, "", args...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err1 := sortedJSON(json.RawMessage(out))
+			want, err2 := sortedJSON(rc.Expect)
+			if err1 != nil || err2 != nil || got != want {
+				t.Errorf("%s: %s: got\n%s\nwant\n%s", file, rc.Name, got, want)
+			}
+		}
 	}
 }
 
