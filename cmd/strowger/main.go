@@ -28,6 +28,9 @@ type cli struct {
 	Registrations registrationsCmd `cmd:"" help:"Show which phones are registered."`
 	Trunks        trunksCmd        `cmd:"" help:"Show the trunks' state."`
 	Route         RouteCmd         `cmd:"" help:"Explain, test and replay routing."`
+	Apply         applyCmd         `cmd:"" help:"Change the organisation to what a document says."`
+	Export        exportCmd        `cmd:"" help:"Print the organisation as a document."`
+	Contacts      contactsCmd      `cmd:"" help:"Contacts in bulk."`
 	Backup        backupCmd        `cmd:"" help:"Copy the store while the server runs."`
 }
 

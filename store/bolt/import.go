@@ -2,12 +2,14 @@ package bolt
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -28,8 +30,8 @@ type Imported struct {
 	Created, Changed, Same int
 }
 
-// ImportContacts creates or replaces the contacts of a sequence of any length: either all of them or, when the sequence or
-// the disk fails, none. Memory stays bounded: batches are committed one by one with a note of how to undo them, and an
+// ImportContacts creates or changes the contacts of a sequence of any length; empty fields leave what is there. Either all of them are
+// stored or, when the sequence or the disk fails, none. Memory stays bounded: batches are committed one by one with a note of how to undo them, and an
 // import cut short, also by a crash, is undone (at the latest by the next Open). progress, if not nil, is called after
 // each batch with the number of contacts stored.
 func (d *DB) ImportContacts(contacts iter.Seq2[store.Contact, error], progress func(int)) (Imported, error) {
@@ -83,6 +85,7 @@ func (d *DB) importAll(contacts iter.Seq2[store.Contact, error], total *Imported
 // importBatch stores one batch. It is sorted first: neighbours share pages. The sort is stable, so that of two lines with
 // one id the later wins.
 func (d *DB) importBatch(batch []store.Contact, total *Imported) error {
+	now := time.Now().UTC()
 	slices.SortStableFunc(batch, func(a, b store.Contact) int { return strings.Compare(a.ID, b.ID) })
 	var n Imported
 	err := d.writeImport(func(tx *bbolt.Tx) error {
@@ -90,6 +93,9 @@ func (d *DB) importBatch(batch []store.Contact, total *Imported) error {
 		undo := tx.Bucket(bucketUndo)
 		for i := range batch {
 			id := []byte(batch[i].ID)
+			if err := mergeContact(tx, &batch[i], now); err != nil {
+				return err
+			}
 			before, err := putContact(tx, &batch[i])
 			if err != nil {
 				return err
@@ -117,6 +123,29 @@ func (d *DB) importBatch(batch []store.Contact, total *Imported) error {
 	})
 	total.Created, total.Changed, total.Same = total.Created+n.Created, total.Changed+n.Changed, total.Same+n.Same
 	return err
+}
+
+// mergeContact fills the fields that an imported contact leaves empty from the one that is there: an import never clears
+// anything. A new contact without a time is created now.
+func mergeContact(tx *bbolt.Tx, c *store.Contact, now time.Time) error {
+	old, err := get[store.Contact](tx, bucketContacts, c.ID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if err != nil {
+		old.Created = now
+	}
+	c.Name, c.Owner, c.Source = cmp.Or(c.Name, old.Name), cmp.Or(c.Owner, old.Owner), cmp.Or(c.Source, old.Source)
+	if len(c.Phones) == 0 {
+		c.Phones = old.Phones
+	}
+	if len(c.Tags) == 0 {
+		c.Tags = old.Tags
+	}
+	if c.Created.IsZero() {
+		c.Created = old.Created
+	}
+	return nil
 }
 
 // undoImport undoes an import that a crash cut short. Open calls it before the writer runs.

@@ -19,6 +19,7 @@ import (
 // Document is a directory with the places of its parts. It may be partial: see Over.
 type Document struct {
 	store.Directory
+	form   strict.Problems // what could not be read
 	files  []*strict.Positions
 	places map[string][]place // list section → where each item comes from
 	maps   map[string]int     // "company", "policies.NAME" → index into files
@@ -30,71 +31,60 @@ type place struct{ file, index int }
 // Load reads and checks a file, or a folder's *.yaml and *.yml files as one document. The error holds everything that is
 // wrong (strict.Problems).
 func Load(path string) (store.Directory, error) {
-	doc, problems, err := read(path)
+	doc, err := Read(path)
 	if err != nil {
 		return store.Directory{}, err
 	}
-	return doc.complete(problems)
+	return doc.Directory, doc.Validate().Err()
 }
 
 // Parse reads and checks a document in memory; name is for messages.
 func Parse(name string, data []byte) (store.Directory, error) {
-	doc := newDocument()
-	return doc.complete(doc.add(name, data))
+	doc := ReadFrom(name, data)
+	return doc.Directory, doc.Validate().Err()
 }
 
-// Read reads like Load but checks only the form, not whether it holds together: for documents that change parts of a
-// directory, see Over.
+// Read reads like Load and leaves all checks to Validate: for documents that change parts of a directory, see Over.
 func Read(path string) (*Document, error) {
-	doc, problems, err := read(path)
+	names, err := filesOf(path)
 	if err != nil {
 		return nil, err
 	}
-	return doc, problems.Err()
-}
-
-// ReadFrom is Read for a document in memory.
-func ReadFrom(name string, data []byte) (*Document, error) {
 	doc := newDocument()
-	problems := doc.add(name, data)
-	doc.normalize()
-	return doc, problems.Err()
-}
-
-func read(path string) (*Document, strict.Problems, error) {
-	names, err := filesOf(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	doc := newDocument()
-	var problems strict.Problems
 	for _, name := range names {
 		data, problem, err := readFile(name)
 		switch {
 		case err != nil:
-			return nil, nil, err
+			return nil, err
 		case problem != nil:
-			problems = append(problems, *problem)
+			doc.form = append(doc.form, *problem)
 		default:
-			problems = append(problems, doc.add(name, data)...)
+			doc.add(name, data)
 		}
 	}
 	doc.normalize()
-	return doc, problems, nil
+	return doc, nil
 }
 
-// complete checks a whole document. When its form is wrong in places, the rest is checked all the same, so that everything
-// wrong is known at once; what is only wrong because of a part that could not be read is left out.
-func (doc *Document) complete(form strict.Problems) (store.Directory, error) {
+// ReadFrom is Read for a document in memory.
+func ReadFrom(name string, data []byte) *Document {
+	doc := newDocument()
+	doc.add(name, data)
 	doc.normalize()
-	for _, p := range form {
+	return doc
+}
+
+// Validate checks that the document is well formed and holds together. Where its form is wrong, the rest is checked all the
+// same, so that everything wrong is known at once; what is only wrong because of a part that could not be read is left out.
+func (doc *Document) Validate() strict.Problems {
+	for _, p := range doc.form {
 		if !strings.ContainsAny(p.Path, ".[") { // a whole section or file is missing: everything would dangle
-			return store.Directory{}, form
+			return doc.form
 		}
 	}
-	problems := form
-	for _, p := range doc.Validate() {
-		unread := slices.ContainsFunc(form, func(f strict.Problem) bool {
+	problems := slices.Clone(doc.form)
+	for _, p := range Validate(doc.Directory, doc) {
+		unread := slices.ContainsFunc(doc.form, func(f strict.Problem) bool {
 			return f.File == p.File && (strings.HasPrefix(f.Path, p.Path) || strings.HasPrefix(p.Path, f.Path))
 		})
 		if !unread {
@@ -102,7 +92,7 @@ func (doc *Document) complete(form strict.Problems) (store.Directory, error) {
 		}
 	}
 	problems.Sort()
-	return doc.Directory, problems.Err()
+	return problems
 }
 
 // readFile reads a file unless it is too big.
@@ -155,7 +145,7 @@ func filesOf(path string) ([]string, error) {
 func newDocument() *Document { return &Document{places: map[string][]place{}, maps: map[string]int{}} }
 
 // add decodes one more file into the document.
-func (doc *Document) add(name string, data []byte) strict.Problems {
+func (doc *Document) add(name string, data []byte) {
 	var dir store.Directory
 	pos, problems := strict.Decode(name, data, &dir)
 	file := len(doc.files)
@@ -189,7 +179,7 @@ func (doc *Document) add(name string, data []byte) strict.Problems {
 	doc.Contacts = joinSection(doc, "contacts", file, doc.Contacts, dir.Contacts)
 	doc.Workflows = joinSection(doc, "workflows", file, doc.Workflows, dir.Workflows)
 	problems.Sort()
-	return problems
+	doc.form = append(doc.form, problems...)
 }
 
 func joinSection[T any](doc *Document, section string, file int, have, more []T) []T {
@@ -242,11 +232,27 @@ func splitPath(path string) (section string, index int, rest string) {
 
 // At is the place of a key path; without line when it is in no file.
 func (doc *Document) At(path string) strict.Position {
-	pos, path := doc.resolve(path)
+	pos, inFile := doc.resolve(path)
 	if pos == nil {
-		return strict.Position{}
+		return strict.Position{File: doc.stored(path)}
 	}
-	return pos.At(path)
+	return pos.At(inFile)
+}
+
+// stored names an object that is in no file: it was there before.
+func (doc *Document) stored(path string) string {
+	section, i, _ := splitPath(path)
+	switch {
+	case section == sectionUsers && i >= 0 && i < len(doc.Users):
+		return "stored user " + doc.Users[i].ID
+	case section == sectionNumbers && i >= 0 && i < len(doc.Numbers):
+		return "stored number " + doc.Numbers[i].Number
+	case section == sectionContacts && i >= 0 && i < len(doc.Contacts):
+		return "stored contact " + doc.Contacts[i].ID
+	case section == sectionWorkflows && i >= 0 && i < len(doc.Workflows):
+		return "stored workflow " + doc.Workflows[i].ID
+	}
+	return "stored directory"
 }
 
 // Has reports whether a file of the document has a value at a key path.
@@ -254,6 +260,3 @@ func (doc *Document) Has(path string) bool {
 	pos, path := doc.resolve(path)
 	return pos != nil && pos.Has(path)
 }
-
-// Validate checks that the document holds together.
-func (doc *Document) Validate() strict.Problems { return Validate(doc.Directory, doc) }

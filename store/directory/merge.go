@@ -35,7 +35,7 @@ func (doc *Document) HasSection(name string) bool {
 // follow.
 func (doc *Document) Over(current store.Directory, prune bool) *Document {
 	out := newDocument()
-	out.files = doc.files
+	out.files, out.form = doc.files, doc.form
 	out.Company = current.Company
 	if file, ok := doc.maps["company"]; ok {
 		out.maps["company"], out.Company = file, doc.Company

@@ -51,10 +51,10 @@ func (c *Client) do(ctx context.Context, method, path string, in, out any) error
 	return nil
 }
 
-// Open sends a request and returns the body of a good answer, for streams.
+// Open sends a request and returns the body of a good answer, for streams. An io.Reader is sent as it is, all else as JSON.
 func (c *Client) Open(ctx context.Context, method, path string, in any) (io.ReadCloser, error) {
-	var body io.Reader
-	if in != nil {
+	body, stream := in.(io.Reader)
+	if in != nil && !stream {
 		data, err := json.Marshal(in)
 		if err != nil {
 			return nil, err
