@@ -13,8 +13,6 @@ func (m *machine) answered(i int, w PeerAnswered) {
 	}
 	leg.Codecs, leg.Direction, leg.Answer, leg.Code = w.Codecs, w.Direction, m.at, 200
 	switch {
-	case m.Stage < 0:
-		m.callerPickedUp(i)
 	case leg.CallConnect:
 		leg.Phase = LegConfirming
 		m.note(i, "answered, is asked to press 1")
@@ -28,6 +26,10 @@ func (m *machine) answered(i int, w PeerAnswered) {
 
 // connect joins the caller with the leg that won.
 func (m *machine) connect(i int) {
+	if m.Stage < 0 {
+		m.callerPickedUp(i)
+		return
+	}
 	leg := &m.Legs[i]
 	m.note(i, "answered")
 	m.stop(&m.RingTimer)
@@ -36,7 +38,6 @@ func (m *machine) connect(i int) {
 	leg.Phase = LegUp
 	m.accept(answerWith(m.Offered, leg.Codecs, m.Start.Codecs))
 	if m.Peer != i {
-		m.part(m.Caller)
 		m.do(Bridge{m.Caller, i})
 		m.Peer = i
 	}
@@ -54,7 +55,7 @@ func (m *machine) callerPickedUp(i int) {
 	leg.Phase, leg.Stage = LegUp, -1
 	m.Caller, m.Final = i, 200
 	m.Offered = leg.Codecs
-	m.note(i, "picked up")
+	m.note(i, "picked up, calls")
 	m.enterStage(0)
 }
 

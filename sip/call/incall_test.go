@@ -181,6 +181,25 @@ func TestOriginate(t *testing.T) {
 			w.ends(store.Busy, "callee", 200)
 		})
 	})
+	t.Run("by the user's own outside line", func(t *testing.T) {
+		story(t, func(w *world) {
+			_, _, _ = setting(w)
+			if _, err := w.m.Originate(OriginateRequest{User: "ann", To: "2025559000", Phone: "+12025550111"}); err != nil {
+				t.Fatal(err)
+			}
+			mobile, carrier := w.line("trunk", "+12025550111"), w.line("trunk", "+12025559000")
+			mobile.rings()
+			if mobile.req.From.Number != "+12025550001" || len(mobile.req.Diverted) != 0 {
+				t.Errorf("mobile was shown %+v", mobile.req)
+			}
+			mobile.answers()
+			carrier.silent()
+			mobile.presses('1')
+			carrier.rings()
+			carrier.answers()
+			mobile.talksTo(carrier)
+		})
+	})
 	t.Run("nobody picks up", func(t *testing.T) {
 		story(t, func(w *world) {
 			desk, carrier, _ := setting(w)

@@ -103,12 +103,14 @@ type OriginateRequest struct {
 	User     string
 	To       string // as dialled: extension or number
 	CallerID string // "" = the user's default
+	Phone    string // ring this outside line (E.164) instead of the devices: a bridge call
 }
 
 // Originate starts such a call and returns its id.
 func (m *Manager) Originate(r OriginateRequest) (string, error) {
 	name := m.cfg.Router.UserName(r.User)
-	a, err := m.begin(Incoming{}, Started{User: r.User, From: Party{Number: r.User, Name: name}, To: r.To, CallerID: r.CallerID, Originate: true})
+	a, err := m.begin(Incoming{}, Started{User: r.User, From: Party{Number: r.User, Name: name}, To: r.To, CallerID: r.CallerID,
+		Originate: true, Phone: r.Phone})
 	if err != nil {
 		return "", err
 	}

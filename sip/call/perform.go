@@ -182,11 +182,11 @@ func (a *actor) dial(e Dial) {
 func (a *actor) dialRequest(leg *LegState) DialRequest {
 	s := &a.state
 	req := DialRequest{CallID: s.Start.ID, To: leg.To, From: s.Plan.Caller, Called: s.to()}
-	if s.Stage < 0 { // an originated call rings its own user: show whom they will talk to
+	if s.Stage < 0 && leg.Trunk == "" { // an originated call rings its own user: show whom they will talk to
 		req.From = Party{Number: s.to(), Name: a.m.cfg.Router.ContactName(s.to())}
 		return req
 	}
-	if leg.Trunk != "" && leg.Peer != s.to() && isNumber(s.to()) {
+	if leg.Trunk != "" && s.Stage >= 0 && leg.Peer != s.to() && isNumber(s.to()) {
 		req.Diverted = []Party{{Number: s.to()}}
 		req.Asserted = Party{Number: s.to()}
 	}

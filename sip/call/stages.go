@@ -65,8 +65,12 @@ func (m *machine) found(w Found) {
 	m.start(&m.RingTimer, m.ringTime())
 }
 
-// targets of the current stage; an originated call first rings its own user.
+// targets of the current stage; an originated call first rings its own user, or the user's outside line, which must
+// press 1 lest a machine picks up.
 func (s *State) targets() []routing.Target {
+	if s.Stage < 0 && s.Start.Phone != "" {
+		return []routing.Target{{User: s.Start.User, Via: []string{store.Phone}, Phone: s.Start.Phone, CallConnect: true}}
+	}
 	if s.Stage < 0 {
 		return []routing.Target{{User: s.Start.User, Via: []string{store.Browser, store.Desk, store.Mobile}}}
 	}

@@ -28,7 +28,7 @@ type judge struct {
 	fault    string
 }
 
-type judged struct{ gone, hung, media bool }
+type judged struct{ gone, hung, media, dialled bool }
 
 func (j *judge) is(ok bool, format string, args ...any) {
 	if !ok && j.fault == "" {
@@ -57,6 +57,12 @@ func (j *judge) happens(e Event) {
 // sip checks that leg i can still be signalled to.
 func (j *judge) sip(i int, e Effect) {
 	j.is(i < len(j.legs) && !j.legs[i].gone && !j.legs[i].hung, "%T on leg %d, which is over", e, i)
+}
+
+// responds checks that leg i called us and waits for a final response.
+func (j *judge) responds(i int, e Effect) {
+	j.sip(i, e)
+	j.is(!j.final && i < len(j.legs) && !j.legs[i].dialled, "%T after a final response, or to a leg that we called", e)
 }
 
 func (j *judge) media(i int, e Effect) {
@@ -105,22 +111,19 @@ func (j *judge) seesLeg(effect Effect) {
 	case Dial:
 		j.is(e.Leg >= len(j.legs) || !j.legs[e.Leg].media, "leg %d dialled twice", e.Leg)
 		j.leg(e.Leg).media = true
+		j.leg(e.Leg).dialled = true
 	case Ring:
-		j.sip(e.Leg, e)
-		j.is(!j.final, "180 after a final response")
+		j.responds(e.Leg, e)
 	case EarlyAnswer:
-		j.sip(e.Leg, e)
+		j.responds(e.Leg, e)
 		j.media(e.Leg, e)
-		j.is(!j.final, "183 after a final response")
 	case Accept:
-		j.sip(e.Leg, e)
+		j.responds(e.Leg, e)
 		j.media(e.Leg, e)
-		j.is(!j.final, "200 after a final response")
 		j.final = true
 	case Reject:
-		j.leg(e.Leg)
-		j.sip(e.Leg, e)
-		j.is(!j.final && e.Code >= 400 && e.Code < 700, "%d after a final response, or no final response", e.Code)
+		j.responds(e.Leg, e)
+		j.is(e.Code >= 400 && e.Code < 700, "refused with %d", e.Code)
 		j.final, j.legs[e.Leg].gone = true, true
 	case Hangup:
 		j.sip(e.Leg, e)
@@ -183,6 +186,9 @@ func (c *stepped) step(e Event) {
 	}
 	c.j.is(!c.s.Done || ended == len(c.s.Legs), "done with legs left")
 	c.j.is(c.s.Phase != Up || c.s.Peer != 0 || c.s.VM.Step != VMNone, "up with nobody")
+	for i := range c.s.Legs {
+		c.j.is(c.s.Phase != Up || i == c.s.Caller || i == c.s.Peer || !c.s.Legs[i].Phase.live(), "leg %d still rings in an answered call", i)
+	}
 }
 
 // drive ends the call as peers that behave would (confirm), or as silent ones, whom the watchdog releases.
@@ -228,6 +234,9 @@ func (p pick) one(codes []int) int { return codes[p(len(codes))] }
 // begin are the first events of a call.
 func (p pick) begin(c *stepped) {
 	begun := Started{ID: "x", From: Party{Number: "+1"}, To: "+2", Delayed: p(4) == 0, EarlyMedia: p(3) == 0, WebRTC: p(3) == 0, Originate: p(8) == 0}
+	if p(2) == 0 && begun.Originate {
+		begun.Phone = "+1600"
+	}
 	if p(3) == 0 || begun.Originate {
 		begun.User = "ann"
 	}
