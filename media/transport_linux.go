@@ -153,10 +153,21 @@ type epollSocket struct {
 	connected netip.AddrPort
 }
 
+// open binds the socket. A port that the kernel chose is bound again by its number: the kernel takes back what it chose
+// when a connected socket is opened up again.
 func (s *epollSocket) open(at netip.AddrPort) error {
+	s.inet6 = at.Addr().Is6()
+	if err := s.openAt(at); err != nil || at.Port() != 0 {
+		return err
+	}
+	_ = unix.Close(s.fd)
+	return s.openAt(netip.AddrPortFrom(at.Addr(), uint16(s.bound)))
+}
+
+func (s *epollSocket) openAt(at netip.AddrPort) error {
 	family := unix.AF_INET
-	if at.Addr().Is6() {
-		family, s.inet6 = unix.AF_INET6, true
+	if s.inet6 {
+		family = unix.AF_INET6
 	}
 	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
