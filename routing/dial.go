@@ -122,28 +122,24 @@ type CallFromOption struct {
 // number, else the user's company number, else the first company number.
 func CallFrom(dir Directory, user string) []CallFromOption {
 	options := []CallFromOption{}
-	personal, own := -1, -1
+	best := 0 // of the options
 	for _, n := range dir.Numbers() {
-		if n.Kind == store.PersonalNumber && n.User == user && personal < 0 {
-			personal = 0
-			options = append([]CallFromOption{{Kind: FromPersonal, Number: n.Number.Number, Label: n.Label}}, options...)
-		}
-		if n.Kind == store.CompanyNumber {
-			options = append(options, CallFromOption{Kind: FromCompany, Number: n.Number.Number, Label: n.Label})
+		if n.Kind == store.PersonalNumber && n.User == user {
+			options = append(options, CallFromOption{Kind: FromPersonal, Number: n.Number.Number, Label: n.Label})
 		}
 	}
-	for i, o := range options {
-		if own < 0 && o.Kind == FromCompany && dir.Number(o.Number).User == user {
-			own = i
+	personal := len(options) > 0
+	for _, n := range dir.Numbers() {
+		if n.Kind != store.CompanyNumber {
+			continue
 		}
+		if !personal && best == 0 && n.User == user {
+			best = len(options)
+		}
+		options = append(options, CallFromOption{Kind: FromCompany, Number: n.Number.Number, Label: n.Label})
 	}
 	if len(options) > 0 {
-		switch {
-		case personal >= 0 || own < 0:
-			options[0].Default = true
-		default:
-			options[own].Default = true
-		}
+		options[best].Default = true
 	}
 	if u := dir.User(user); u != nil && u.Phone != "" {
 		options = append(options, CallFromOption{Kind: FromBridge, Number: u.Phone, Label: "Bridge"})

@@ -18,6 +18,7 @@ func dialOrg() store.Directory {
 	dir.Numbers[0].Label, dir.Numbers[0].Ring = "Main", []string{"ann", "bob"}
 	addNumber(&dir, "#0002", "", func(n *store.Number) { n.User = "cyd" })
 	addNumber(&dir, "#0003", "", func(n *store.Number) { n.Kind, n.User = store.PersonalNumber, "bob" })
+	addNumber(&dir, "#0004", "", func(n *store.Number) { n.User = "bob" })
 	return dir
 }
 
@@ -77,11 +78,11 @@ func TestCallFrom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const one, two, three = `"number":"+12025550001","label":"Main"`, `"number":"+12025550002"`, `"number":"+12025550003"`
+	const one, two, three, four = `"number":"+12025550001","label":"Main"`, `"number":"+12025550002"`, `"number":"+12025550003"`, `{"kind":"company","number":"+12025550004"}`
 	for user, want := range map[string]string{
-		"ann": `[{"kind":"company",` + one + `,"default":true},{"kind":"company",` + two + `},{"kind":"bridge","number":"+12025559001","label":"Bridge"}]`,
-		"bob": `[{"kind":"personal",` + three + `,"default":true},{"kind":"company",` + one + `},{"kind":"company",` + two + `},{"kind":"bridge","number":"+12025559002","label":"Bridge"}]`,
-		"cyd": `[{"kind":"company",` + one + `},{"kind":"company",` + two + `,"default":true}]`,
+		"ann": `[{"kind":"company",` + one + `,"default":true},{"kind":"company",` + two + `},` + four + `,{"kind":"bridge","number":"+12025559001","label":"Bridge"}]`,
+		"bob": `[{"kind":"personal",` + three + `,"default":true},{"kind":"company",` + one + `},{"kind":"company",` + two + `},` + four + `,{"kind":"bridge","number":"+12025559002","label":"Bridge"}]`,
+		"cyd": `[{"kind":"company",` + one + `},{"kind":"company",` + two + `,"default":true},` + four + `]`,
 	} {
 		if got := mustJSON(t, CallFrom(ix.With(Live{}), user)); got != want {
 			t.Errorf("%s: got %s, want %s", user, got, want)

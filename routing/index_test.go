@@ -1,7 +1,6 @@
 package routing
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,17 +74,6 @@ func TestContactsFromElsewhere(t *testing.T) {
 	}
 	if p := Decide(req, ix.With(Live{}), time.Now()); p.Owner != "bob" {
 		t.Errorf("the first index changed: owner %s", p.Owner)
-	}
-}
-
-func TestSelected(t *testing.T) {
-	p := Plan{Trace: []Row{
-		{Users: []RowUser{{User: "bob"}, {User: "ann", Unavailable: OnDND}}},
-		{Trace: []Row{{Users: []RowUser{{User: "cyd"}, {User: "bob"}}}}},
-		{Users: []RowUser{{User: "ann"}, {User: "eve"}}},
-	}}
-	if got := p.Selected(); !slices.Equal(got, []string{"bob", "ann", "cyd", "eve"}) {
-		t.Error(got)
 	}
 }
 

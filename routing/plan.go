@@ -1,7 +1,5 @@
 package routing
 
-import "slices"
-
 // Kinds of Request.
 const (
 	KindCall = "call"
@@ -145,22 +143,4 @@ type Deliver struct {
 	Users     []string `json:"users,omitzero"`      // directory order; nil when Phone is set
 	Unclaimed *bool    `json:"unclaimed,omitempty"` // several see it until one claims it; nil when Phone is set
 	Phone     string   `json:"phone,omitempty"`
-}
-
-// Selected lists the users whom the plan's steps named, rung or not, each once, in the order of the trace. When nobody
-// answers they all see the missed call.
-func (p *Plan) Selected() []string {
-	return selected(nil, p.Trace)
-}
-
-func selected(users []string, trace []Row) []string {
-	for i := range trace {
-		for _, u := range trace[i].Users {
-			if !slices.Contains(users, u.User) {
-				users = append(users, u.User)
-			}
-		}
-		users = selected(users, trace[i].Trace)
-	}
-	return users
 }
