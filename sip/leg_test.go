@@ -54,6 +54,7 @@ func story(t *testing.T, f func(*rig), change ...func(*Config)) {
 			}
 		}
 		f(r)
+		synctest.Wait() // what the parties sent last is handled before the server closes
 	})
 }
 
