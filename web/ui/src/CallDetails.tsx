@@ -60,8 +60,8 @@ function Details({ call, me, names, onCall }: { call: Call; me: Me; names: Names
           </ol>
         </section>
       )}
-      <Legs call={call} />
-      <Story call={call} />
+      <Legs call={call} names={names} />
+      <Story call={call} names={names} />
     </Stack>
   )
 }
@@ -135,7 +135,11 @@ function Line({ line }: { line: TraceLine }) {
   )
 }
 
-function Legs({ call }: { call: Call }) {
+function legName(l: Leg, names: Names): string {
+  return l.user ? names.user(l.user) : prettyNumber(l.peer)
+}
+
+function Legs({ call, names }: { call: Call; names: Names }) {
   if (call.legs.length === 0) return null
   return (
     <section aria-labelledby="legs-title">
@@ -147,7 +151,7 @@ function Legs({ call }: { call: Call }) {
           <Group key={i} justify="space-between" wrap="nowrap" align="flex-start" data-testid="leg">
             <div style={{ minWidth: 0 }}>
               <Text size="sm" truncate>
-                {l.stage < 0 ? `Caller: ${l.peer}` : l.peer}
+                {l.stage < 0 ? `Caller: ${legName(l, names)}` : legName(l, names)}
               </Text>
               <Text size="xs" c="dimmed">
                 {[l.kind && kindName(l.kind), legOutcome(l)].filter(Boolean).join(', ')}
@@ -180,7 +184,7 @@ function quality(l: Leg): string {
   return parts.join(' · ')
 }
 
-function Story({ call }: { call: Call }) {
+function Story({ call, names }: { call: Call; names: Names }) {
   if (call.events.length === 0) return null
   return (
     <section aria-labelledby="story-title">
@@ -195,7 +199,7 @@ function Story({ call }: { call: Call }) {
                 +{between(call.start, e.at).toFixed(1)} s
               </Table.Td>
               <Table.Td fz="sm">
-                {e.leg >= 0 && call.legs[e.leg] && e.leg > 0 ? `${call.legs[e.leg]!.peer} (${kindName(call.legs[e.leg]!.kind ?? '')}): ` : ''}
+                {storyWho(call.legs[e.leg], names)}
                 {e.what}
               </Table.Td>
             </Table.Tr>
@@ -204,4 +208,10 @@ function Story({ call }: { call: Call }) {
       </Table>
     </section>
   )
+}
+
+function storyWho(leg: Leg | undefined, names: Names): string {
+  if (!leg) return ''
+  const kind = leg.user && leg.kind ? ` (${kindName(leg.kind)})` : ''
+  return `${leg.stage < 0 ? 'Caller' : legName(leg, names) + kind}: `
 }

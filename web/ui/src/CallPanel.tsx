@@ -23,7 +23,8 @@ interface Props {
 export function CallPanel({ call, phone, live, names }: Props) {
   const { active } = useStore(live.state)
   const [keys, setKeys] = useState(false)
-  const name = otherName(call, liveOf(call, active, names.me), names)
+  const known = liveOf(call, active, names.me)
+  const name = otherName(call, known, names)
   const number = shownNumber(call.number)
   const over = call.phase === 'ended'
   const canKey = call.phase === 'up' || call.early
@@ -54,7 +55,7 @@ export function CallPanel({ call, phone, live, names }: Props) {
         {number && number !== name && <Text c="dimmed">{number}</Text>}
         <div role="status" aria-live="assertive">
           <Text c={over ? 'var(--mantine-color-text)' : 'dimmed'} fw={over ? 600 : 400} data-testid="call-state">
-            {stateText(call)}
+            {known?.voicemail && call.phase === 'up' ? 'Voicemail: speak after the tone' : stateText(call)}
           </Text>
         </div>
         {call.phase === 'up' && <Timer since={call.answeredAt} />}

@@ -40,6 +40,33 @@ export function Console({ me, onSignOut, onRefused }: { me: Me; onSignOut: () =>
     }
   }, [phone, live])
 
+  // Whoever closes the page hangs up; who does it during a call is asked first.
+  const talking = calls.some((c) => c.phase !== 'ended' && c.phase !== 'ringing')
+  useEffect(() => {
+    const leave = (e: BeforeUnloadEvent) => {
+      if (talking) e.preventDefault()
+    }
+    const gone = () => phone.stop()
+    const back = (e: PageTransitionEvent) => {
+      if (e.persisted) location.reload() // the phone was stopped when the page was put away
+    }
+    window.addEventListener('beforeunload', leave)
+    window.addEventListener('pagehide', gone)
+    window.addEventListener('pageshow', back)
+    return () => {
+      window.removeEventListener('beforeunload', leave)
+      window.removeEventListener('pagehide', gone)
+      window.removeEventListener('pageshow', back)
+    }
+  }, [phone, talking])
+
+  // The phone leaves first: the server closes its socket at sign-out, which would look like a lost session.
+  const signOut = () => {
+    phone.stop()
+    live.stop()
+    onSignOut()
+  }
+
   const current = calls.find((c) => c.phase !== 'ringing' && c.phase !== 'ended') ?? calls.find((c) => c.phase === 'ended')
   const ringing = calls.filter((c) => c.phase === 'ringing')
   const dial = useCallback((number: string) => void phone.call(number, callerID), [phone, callerID])
@@ -53,7 +80,7 @@ export function Console({ me, onSignOut, onRefused }: { me: Me; onSignOut: () =>
   const unclaimed = recent.filter((c) => c.unclaimed).length
   return (
     <>
-      <Header me={me} phone={phone} live={live} onSignOut={onSignOut} />
+      <Header me={me} phone={phone} live={live} onSignOut={signOut} />
       <Container component="main" size={1120} py="lg" px={{ base: 'sm', sm: 'lg' }}>
         {error && (
           <Alert

@@ -64,7 +64,7 @@ export function DemoPanel({ phone, onDial }: { phone: Phone; onDial: (number: st
                       {n.label}
                     </Text>
                     <Text size="sm" c="dimmed">
-                      {n.what}
+                      {n.what.charAt(0).toUpperCase() + n.what.slice(1)}
                     </Text>
                   </div>
                   <Text size="sm" ff="monospace" style={{ flex: 'none' }}>

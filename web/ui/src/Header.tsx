@@ -1,10 +1,13 @@
 import { ActionIcon, Avatar, Badge, Container, Group, Menu, Text, UnstyledButton, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
 import { IconLogout, IconMoon, IconSun } from '@tabler/icons-react'
+import { useState } from 'react'
+import { api } from './api'
 import { initials } from './format'
 import type { Live } from './live'
 import type { Phone, PhoneState } from './phone'
 import { useStore } from './store'
-import type { Me } from './types'
+import type { Me, Registration } from './types'
+import { kindName } from './why'
 
 interface Props {
   me: Me
@@ -18,6 +21,8 @@ export function Header({ me, phone, live, onSignOut }: Props) {
   const dark = useComputedColorScheme('light') === 'dark'
   const state = useStore(phone.state)
   const { connected, loaded } = useStore(live.state)
+  const [phones, setPhones] = useState<Registration[]>([])
+  const loadPhones = () => void api.registrations().then(setPhones, () => setPhones([]))
   const status = phoneStatus(state, connected || !loaded)
   return (
     <header className="header">
@@ -38,7 +43,7 @@ export function Header({ me, phone, live, onSignOut }: Props) {
             <ActionIcon variant="subtle" color="gray" size="lg" aria-label={dark ? 'Light colours' : 'Dark colours'} onClick={() => setColorScheme(dark ? 'light' : 'dark')}>
               {dark ? <IconSun size={20} /> : <IconMoon size={20} />}
             </ActionIcon>
-            <Menu position="bottom-end" width={220}>
+            <Menu position="bottom-end" width={260} onOpen={loadPhones}>
               <Menu.Target>
                 <UnstyledButton aria-label={`${me.user.name}, menu`} data-testid="user-menu">
                   <Avatar color="cyan" radius={999} size={36}>
@@ -56,6 +61,18 @@ export function Header({ me, phone, live, onSignOut }: Props) {
                     {me.user.extension && `, extension ${me.user.extension}`}
                   </Text>
                 </Menu.Label>
+                <Menu.Divider />
+                <Menu.Label>Phones that ring for you</Menu.Label>
+                {phones.map((r, i) => (
+                  <Text key={i} size="sm" px="sm" py={4} data-testid="my-phone">
+                    {phoneText(r, me)}
+                  </Text>
+                ))}
+                {phones.length === 0 && (
+                  <Text size="sm" px="sm" py={4} c="dimmed">
+                    None
+                  </Text>
+                )}
                 <Menu.Divider />
                 <Menu.Item leftSection={<IconLogout size={16} />} onClick={onSignOut} data-testid="sign-out">
                   Sign out
@@ -75,4 +92,10 @@ function phoneStatus(s: PhoneState, events: boolean): { text: string; color: str
   if (s.link === 'up') return { text: 'Registering…', color: 'yellow', busy: true }
   if (s.link === 'down' || s.attempts > 0) return { text: s.attempts > 0 ? `Reconnecting (${s.attempts})…` : 'Reconnecting…', color: 'red', busy: true }
   return { text: s.link === 'off' ? 'Off' : 'Connecting…', color: 'gray', busy: s.link !== 'off' }
+}
+
+function phoneText(r: Registration, me: Me): string {
+  if (r.device === `browser:${me.phone.session}`) return 'This page'
+  if (r.kind === 'browser') return 'Another page of yours'
+  return `${kindName(r.kind)} ${r.device}`
 }

@@ -1,6 +1,6 @@
 // The server's API by fetch. Errors are ApiError with what the server said.
 
-import type { Call, DemoNumber, LiveCall, Me, Voicemail } from './types'
+import type { Call, DemoNumber, LiveCall, Me, Registration, Voicemail } from './types'
 
 export class ApiError extends Error {
   constructor(
@@ -49,6 +49,7 @@ export const api = {
   setHeard: (vm: string, heard: boolean) => ask<Voicemail>('PUT', `/api/voicemails/${id(vm)}/heard`, { heard }),
   deleteVoicemail: (vm: string) => ask<void>('DELETE', `/api/voicemails/${id(vm)}`),
   audioURL: (vm: string) => `/api/voicemails/${id(vm)}/audio`,
+  registrations: () => ask<{ registrations: Registration[] }>('GET', '/api/registrations').then((r) => r.registrations),
   demo: () => ask<{ numbers: DemoNumber[] }>('GET', '/api/demo').then((r) => r.numbers),
   callMe: () => ask<void>('POST', '/api/demo/call', {}),
 }
