@@ -53,7 +53,8 @@ const (
 )
 
 // Next interprets a workflow: it says what follows after the action of a node, given what came of it. An empty node begins
-// at the start. It is pure, and total: where a workflow that CheckWorkflow refuses leads nowhere, it continues the policy.
+// at the start. It is pure, and total: where a workflow leads nowhere, which store/directory refuses, it continues the
+// policy.
 func Next(wf *store.Workflow, node string, in Input) Action {
 	if node == "" {
 		return enter(wf, wf.Start, in)

@@ -31,9 +31,6 @@ func (c *RouteWorkflowCmd) Run(g *Globals) error {
 	if wf == nil {
 		return fmt.Errorf("there is no workflow %q", c.ID)
 	}
-	if problems := routing.CheckWorkflow(wf); len(problems) > 0 {
-		return problems[0]
-	}
 	at, err := parseAt(c.At)
 	if err != nil {
 		return err
