@@ -145,7 +145,7 @@ func (a *actor) translate(l letter) (Event, bool) {
 	case LegEvent:
 		e.What = a.fromLeg(l.leg, w)
 	case MediaEvent:
-		e.What = fromMedia(w)
+		e.What = a.fromMedia(w)
 	case paths:
 		a.vm.greeting, a.vm.file, a.vm.rel = w.greeting, w.file, w.rel
 		ready := MailboxReady{}
@@ -159,12 +159,16 @@ func (a *actor) translate(l letter) (Event, bool) {
 	return e, e.What != nil
 }
 
-func fromMedia(w MediaEvent) What {
+func (a *actor) fromMedia(w MediaEvent) What {
 	switch w.Type {
 	case PlayEnded:
 		return PlayDone{}
 	case RecordEnded:
-		return RecordDone{w.Seconds, w.Why}
+		done := RecordDone{Seconds: w.Seconds, Why: w.Why}
+		if w.Why == "silence" {
+			done.Silence = float64(a.m.cfg.Limits.MessageSilence)
+		}
+		return done
 	case MediaDigit:
 		return PeerDigit{w.Digit, w.Millis, w.Relayed}
 	case MediaSilent:

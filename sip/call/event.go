@@ -145,7 +145,8 @@ type (
 
 	// RecordDone: the recording of the party is complete, or failed.
 	RecordDone struct {
-		Seconds float64
+		Seconds float64 // of the file
+		Silence float64 // seconds at its end in which nothing was said, as far as is known
 		Why     string
 	}
 )

@@ -160,7 +160,7 @@ func (m *machine) recordDone(w RecordDone) {
 	}
 	m.VM.Step, m.VM.Seconds = VMDone, w.Seconds
 	why := "message left (" + w.Why + ")"
-	if w.Seconds >= shortestMessage {
+	if w.Seconds-w.Silence >= shortestMessage {
 		m.VM.Saved = true
 		m.do(SaveVoicemail{})
 		m.note(noLeg, "message of %.0f s", w.Seconds)

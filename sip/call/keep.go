@@ -75,7 +75,7 @@ func (a *actor) recordVoice(i int) {
 	}
 	if err != nil {
 		a.log.Error().Err(err).Msg("could not record a message: check the data folder's disk")
-		a.tell(i, RecordDone{0, "failed"})
+		a.tell(i, RecordDone{Why: "failed"})
 	}
 }
 

@@ -127,8 +127,10 @@ func blame(l *LegState, party string, code int, r Reason) string {
 	return party
 }
 
+// orText is the peer's reason for people, or text when it gave none that says anything.
 func orText(r Reason, text string) string {
-	if r.Text != "" {
+	normal := r.Protocol == "Q.850" && r.Cause == 16 || r.Protocol == "SIP" && r.Cause == 200
+	if r.Text != "" && !normal {
 		return r.Text
 	}
 	return text

@@ -94,7 +94,7 @@ func (a *actor) onMedia(effect Effect) {
 		if s := a.wires[e.Leg].media; s != nil {
 			s.StopRecording()
 		} else {
-			a.tell(e.Leg, RecordDone{0, "failed"})
+			a.tell(e.Leg, RecordDone{Why: "failed"})
 		}
 	case Bridge:
 		a.bridge(e)

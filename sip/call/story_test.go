@@ -108,7 +108,7 @@ func TestVoicemail(t *testing.T) {
 	t.Run("silence", func(t *testing.T) {
 		story(t, func(w *world) {
 			alice, s := nobody(w)
-			s.recorded(9, "silence")
+			s.recorded(12, "silence")
 			alice.saw("180", "200", "hangup 0")
 			w.ends(store.VoicemailOK, "us", 200)
 		})
@@ -127,6 +127,15 @@ func TestVoicemail(t *testing.T) {
 			s.recorded(0.6, "silence")
 			if r := w.ends(store.Missed, "us", 200); len(w.voicemails) != 0 || r.Voicemail != "" || !r.Unclaimed {
 				t.Errorf("voicemails %+v, record %+v", w.voicemails, r)
+			}
+		})
+	})
+	t.Run("nothing said", func(t *testing.T) {
+		story(t, func(w *world) {
+			_, s := nobody(w)
+			s.recorded(8.2, "silence")
+			if w.ends(store.Missed, "us", 200); len(w.voicemails) != 0 {
+				t.Errorf("voicemails %+v", w.voicemails)
 			}
 		})
 	})
