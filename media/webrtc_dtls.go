@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/big"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/pion/dtls/v3"
 	"github.com/pion/dtls/v3/pkg/crypto/fingerprint"
+	"github.com/pion/dtls/v3/pkg/protocol"
 	"github.com/pion/logging"
 	"github.com/pion/srtp/v3"
 	"github.com/pion/transport/v4/deadline"
@@ -189,23 +191,42 @@ func deriveSRTP(conn *dtls.Conn, client bool) (*dtlsKeys, error) {
 type dtlsPipe struct {
 	agent  *icelite.Agent
 	in     chan []byte
+	change bool // a ChangeCipherSpec came; only push uses it, and calls do not overlap
 	closed chan struct{}
 	once   sync.Once
 	read   *deadline.Deadline
 }
 
-// dtlsBacklog holds the peer's first flights while the SDP that names its certificate is still on its way.
-const dtlsBacklog = 16
+// dtlsBacklog holds the records of the peer's first flights while the SDP that names its certificate is still on its way.
+const dtlsBacklog = 32
 
 func newDTLSPipe(a *icelite.Agent) *dtlsPipe {
 	return &dtlsPipe{agent: a, in: make(chan []byte, dtlsBacklog), closed: make(chan struct{}), read: deadline.New()}
 }
 
-// push queues a copy of b. It does not block: what does not fit is lost, and repeated by the peer.
-func (p *dtlsPipe) push(b []byte) {
-	select {
-	case p.in <- append([]byte(nil), b...):
-	default:
+// push queues copies of the datagram's records (RFC 6347 §4.1). It does not block: what does not fit is lost, and repeated by
+// the peer.
+//
+// Records go one by one because pion's DTLS (v3.1.8) keeps those that it cannot decrypt yet in a read buffer that other
+// connections use meanwhile. A browser's last flight brings the key exchange, ChangeCipherSpec and Finished in one datagram;
+// apart, each finds the one before it done with. For the same reason encrypted records that come before ChangeCipherSpec (out
+// of order, or of an association that this one replaces) are dropped: the peer repeats its flight as a whole.
+func (p *dtlsPipe) push(datagram []byte) {
+	const header = 13
+	for len(datagram) >= header {
+		n := header + int(binary.BigEndian.Uint16(datagram[header-2:]))
+		if n > len(datagram) {
+			return
+		}
+		epoch := binary.BigEndian.Uint16(datagram[3:])
+		p.change = p.change || datagram[0] == byte(protocol.ContentTypeChangeCipherSpec)
+		if epoch == 0 || p.change {
+			select {
+			case p.in <- append([]byte(nil), datagram[:n]...):
+			default:
+			}
+		}
+		datagram = datagram[n:]
 	}
 }
 

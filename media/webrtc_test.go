@@ -75,7 +75,7 @@ type chrome struct {
 	once  sync.Once
 }
 
-func browserAPI(t testing.TB) *webrtc.API {
+func browserAPI(t testing.TB, role webrtc.DTLSRole) *webrtc.API {
 	t.Helper()
 	m := &webrtc.MediaEngine{}
 	for _, c := range []webrtc.RTPCodecParameters{
@@ -93,13 +93,24 @@ func browserAPI(t testing.TB) *webrtc.API {
 	var se webrtc.SettingEngine
 	se.SetIncludeLoopbackCandidate(true)
 	se.SetInterfaceFilter(func(name string) bool { return name == "lo" })
+	if role != webrtc.DTLSRoleAuto {
+		if err := se.SetAnsweringDTLSRole(role); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithSettingEngine(se), webrtc.WithInterceptorRegistry(&interceptor.Registry{}))
 }
 
 // newChrome talks this codec, "opus" or "PCMU".
 func newChrome(t testing.TB, codec string) *chrome {
 	t.Helper()
-	pc, err := browserAPI(t).NewPeerConnection(webrtc.Configuration{})
+	return newChromeAs(t, codec, webrtc.DTLSRoleAuto)
+}
+
+// newChromeAs answers with this DTLS role.
+func newChromeAs(t testing.TB, codec string, role webrtc.DTLSRole) *chrome {
+	t.Helper()
+	pc, err := browserAPI(t, role).NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -389,6 +400,42 @@ func TestIceRestart(t *testing.T) {
 	alice.hears("hello")
 }
 
+func TestPeerThatWantsToBeDTLSServer(t *testing.T) {
+	e := webrtcEngine(t)
+	a := newParty(t, e, Options{ID: "a", WebRTC: true})
+	alice := newChromeAs(t, "PCMU", webrtc.DTLSRoleServer)
+	alice.isCalledBy(a)
+	a.wait(t, Ready)
+	if err := a.Echo(); err != nil {
+		t.Fatal(err)
+	}
+	alice.talks("hello")
+	alice.hears("hello")
+	again := string(alice.reoffers(a, alice.offer()))
+	if got := line(again, "a=setup"); got != "a=setup:active" {
+		t.Errorf("%s: the roles of a connection that is up do not change", got)
+	}
+}
+
+// TestSecondBrowserTakesOver: a page that was reloaded comes back with new credentials and a new certificate.
+func TestSecondBrowserTakesOver(t *testing.T) {
+	e := webrtcEngine(t)
+	a := newParty(t, e, Options{ID: "a", WebRTC: true})
+	if err := a.Echo(); err != nil {
+		t.Fatal(err)
+	}
+	first, second := newChrome(t, "PCMU"), newChrome(t, "PCMU")
+	first.calls(a)
+	first.talks("first")
+	first.hears("first")
+	second.calls(a)
+	second.talks("second")
+	second.hears("second")
+	if got := len(a.events); got != 1 {
+		t.Errorf("%d events, want only Ready", got)
+	}
+}
+
 func TestBrowserThatLeavesIsLost(t *testing.T) {
 	e := webrtcEngine(t)
 	a := newParty(t, e, Options{ID: "a", WebRTC: true})
@@ -452,5 +499,42 @@ func TestCloseInEveryState(t *testing.T) {
 				t.Error("a closed session answers")
 			}
 		})
+	}
+}
+
+// TestKeysCrossClocks: Chromium presses keys at the clock of Opus; a peer that knows only 8000 Hz gets them at that.
+func TestKeysCrossClocks(t *testing.T) {
+	e := webrtcEngine(t)
+	alice, bob := newThinBrowser(t), newThinBrowser(t)
+	alice.audio = "111 110\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:110 telephone-event/48000"
+	bob.audio = "109 101\r\na=rtpmap:109 opus/48000/2\r\na=rtpmap:101 telephone-event/8000"
+	a, b := alice.call(t, e), bob.call(t, e)
+	alice.vanish() // of their connections only the keys are needed from here on
+	bob.vanish()
+	if err := a.Bridge(b.Session); err != nil {
+		t.Fatal(err)
+	}
+	// A key of 100 ms, as six packets of which the last three are its end.
+	for i, length := range []uint16{960, 1920, 2880, 4800, 4800, 4800} {
+		payload := []byte{5, 10, byte(length >> 8), byte(length)}
+		if i > 2 {
+			payload[1] |= 0x80
+		}
+		alice.send(t, &rtp.Packet{Header: rtp.Header{Version: 2, PayloadType: 110, SequenceNumber: uint16(i), Timestamp: 1000, SSRC: 7, Marker: i == 0}, Payload: payload})
+	}
+	if ev := a.wait(t, Digit); ev.Digit != '5' || ev.Millis != 100 || !ev.Relayed {
+		t.Errorf("event %+v", ev)
+	}
+	for {
+		p := bob.receive(t)
+		if p.PayloadType != 101 || p.Payload[0] != 5 {
+			t.Fatalf("bob got %+v", p.Header)
+		}
+		if p.Payload[1]&0x80 != 0 { // the end
+			if length := int(p.Payload[2])<<8 | int(p.Payload[3]); length != 800 {
+				t.Errorf("length %d, want 800", length)
+			}
+			return
+		}
 	}
 }

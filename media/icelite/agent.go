@@ -230,7 +230,8 @@ func (a *Agent) Remote() netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// checkSilence tells the handler once when no path has been heard for long.
+// checkSilence tells the handler once when no path has been heard for long, and stops sending: the peer's checks are its
+// consent (RFC 7675 §5.1).
 func (a *Agent) checkSilence(now time.Duration) {
 	a.mu.Lock()
 	last := int64(-1)
@@ -241,6 +242,7 @@ func (a *Agent) checkSilence(now time.Duration) {
 	if last < 0 || now-time.Duration(last) < a.mux.cfg.LostAfter || !a.lost.CompareAndSwap(false, true) {
 		return
 	}
+	a.selected.Store(nil)
 	a.rx.Lock()
 	defer a.rx.Unlock()
 	if !a.closed {

@@ -342,6 +342,9 @@ func TestLostIsToldOnce(t *testing.T) {
 	if len(in.lost) != 1 {
 		t.Fatalf("told %d times", len(in.lost))
 	}
+	if err := a.Write([]byte("x")); err != ErrNoPath {
+		t.Errorf("it still sends: %v", err)
+	}
 }
 
 func TestCandidates(t *testing.T) {
