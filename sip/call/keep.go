@@ -17,6 +17,9 @@ const (
 	messageSilence = 8
 )
 
+// maxStory is how many lines a record tells: a phone that holds and resumes all day shall not fill the store.
+const maxStory = 500
+
 // keep does f after everything that was kept before. A failure is the operator's to know; the call goes on.
 func (a *actor) keep(what string, f func() error) {
 	log := a.log

@@ -15,6 +15,8 @@ const (
 	confirmTime = 20 * time.Second
 	// noRingTime holds for a stage without a ring time: above the 3 minutes of Timer C (RFC 3261 §16.6).
 	noRingTime = 185 * time.Second
+	// maxLegs of one call: enough for every device of a blast and every trunk, not for a registrar gone wild.
+	maxLegs = 100
 	// shortestMessage in seconds: a shorter recording is a missed call.
 	shortestMessage = 1.0
 )

@@ -36,7 +36,9 @@ func (a *actor) do(effect Effect) {
 			a.keep("remove an empty message", func() error { return ignoreMissing(os.Remove(file)) })
 		}
 	case Note:
-		a.story = append(a.story, store.RecordEvent{At: a.at, Leg: e.Leg, What: e.Text})
+		if len(a.story) < maxStory {
+			a.story = append(a.story, store.RecordEvent{At: a.at, Leg: e.Leg, What: e.Text})
+		}
 	case Finish:
 	default:
 		a.onLeg(effect)

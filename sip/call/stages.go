@@ -92,6 +92,10 @@ func (m *machine) ringTime() time.Duration {
 
 // dial starts a leg to the first of to; the others are kept for failover.
 func (m *machine) dial(target int, to []Endpoint) {
+	if len(m.Legs) >= maxLegs {
+		m.note(noLeg, "too many legs; one is not rung")
+		return
+	}
 	t, e := m.targets()[target], to[0]
 	leg := LegState{Phase: LegDialling, Stage: m.Stage, Target: target, To: e, Next: to[1:], User: t.User, WebRTC: e.WebRTC,
 		Media: true, Start: m.at}
