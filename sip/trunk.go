@@ -3,6 +3,7 @@ package sip
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -116,6 +117,13 @@ func (s *Server) startTrunks(ctx context.Context) error {
 	ctx, set.stop = context.WithCancel(ctx)
 	for _, t := range set.all {
 		t.setState(func(st *TrunkStatus) { st.Since = time.Now() })
+		if host, _ := splitHostPort(orString(t.cfg.OutboundProxy, t.cfg.Server)); isAddress(host) {
+			if _, err := t.hops(ctx); err != nil {
+				return fmt.Errorf("trunk %q: %w", t.cfg.Name, err)
+			}
+		} else {
+			set.running.Go(func() { t.keepResolved(ctx) })
+		}
 		if t.cfg.Register {
 			set.running.Go(func() { t.keepRegistered(ctx) })
 		}

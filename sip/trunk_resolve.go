@@ -58,6 +58,26 @@ func (t *trunk) hops(ctx context.Context) ([]hop, error) {
 	return t.orderedLocked(*list), nil
 }
 
+// keepResolved asks for the carrier's addresses again and again, so that its calls are recognised, until ctx ends.
+func (t *trunk) keepResolved(ctx context.Context) {
+	for {
+		pause := lookupInterval
+		if _, err := t.hops(ctx); err != nil && ctx.Err() == nil {
+			t.log.Warn().Err(err).Msg("the carrier's address is unknown: its calls are not recognised")
+			t.setState(func(st *TrunkStatus) { st.LastError = err.Error() })
+			pause = optionsWhenDown
+		}
+		if !sleep(ctx, pause) {
+			return
+		}
+	}
+}
+
+func isAddress(host string) bool {
+	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil
+}
+
 // orderedLocked puts failed addresses behind the others; the caller holds mu.
 func (t *trunk) orderedLocked(list []hop) []hop {
 	now := time.Now()

@@ -367,7 +367,9 @@ func TestTrunkChoice(t *testing.T) {
 			t.Errorf("with heavy full: %v, want %v", got, want)
 		}
 	}, func(c *Config) {
-		server := func(name string) TrunkConfig { return TrunkConfig{Name: name, Server: "10.0.0.50", Qualify: -1, Priority: 1} }
+		server := func(name string) TrunkConfig {
+			return TrunkConfig{Name: name, Server: "10.0.0.50", Qualify: -1, Priority: 1}
+		}
 		heavy, light, us := server("heavy"), server("light"), server("us")
 		heavy.Weight, heavy.MaxCalls = 9, 1
 		light.Weight = 1
