@@ -121,7 +121,11 @@ func (m *machine) callerGone(i, code int, r Reason) {
 	m.ended(i, code, orText(r, "hung up"))
 	switch {
 	case was == LegAnswered && code != 0: // RFC 3261 §13.3.1.4
-		m.over(ending{disposition: store.Failed, by: blame(leg, "caller", code, r), why: "our 200 was never acknowledged", others: r})
+		why := "our 200 was never acknowledged"
+		if code != 408 {
+			why = orText(r, phrase(code))
+		}
+		m.over(ending{disposition: store.Failed, by: blame(leg, "caller", code, r), why: why, others: r})
 	case was < LegAnswered:
 		m.Final = code
 		m.over(ending{disposition: store.Missed, by: "caller", why: orText(r, "caller is gone"), code: code})

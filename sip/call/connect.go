@@ -1,8 +1,6 @@
 package call
 
-import (
-	"strowger/store"
-)
+import "strowger/store"
 
 // An answer, and what may happen while the parties talk.
 
