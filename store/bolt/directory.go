@@ -103,6 +103,9 @@ func (d *DB) change(tx *bbolt.Tx, ch Change) (string, error) {
 	if ch.Base != "" && ch.Base != have {
 		return "", fmt.Errorf("the directory is at version %s, the change was made for %s: %w", have, ch.Base, store.ErrConflict)
 	}
+	if len(ch.PutContacts)+len(ch.DeleteContacts) > 0 && tx.Bucket(bucketUndo) != nil {
+		return "", ErrImporting // should it be undone, this change would be too
+	}
 	for _, id := range ch.DeleteContacts {
 		if err := deleteContact(tx, id); err != nil {
 			return "", err

@@ -16,7 +16,8 @@ import (
 	"strowger/store"
 )
 
-// bucketUndo exists while an import runs: id → "=" and the contact's former JSON, or "+" when the import made it.
+// bucketUndo exists while an import runs: sequence → "=" and the contact's former JSON, or "+" and the id of a new one. It
+// is undone from its end, so notes need not be unique, and grows at its end, which costs least.
 var bucketUndo = []byte("import_undo")
 
 // importBatch is how many contacts share a transaction. It bounds the memory of an import and how long other writes wait.
@@ -30,10 +31,10 @@ type Imported struct {
 	Created, Changed, Same int
 }
 
-// ImportContacts creates or changes the contacts of a sequence of any length; empty fields leave what is there. Either all of them are
-// stored or, when the sequence or the disk fails, none. Memory stays bounded: batches are committed one by one with a note of how to undo them, and an
-// import cut short, also by a crash, is undone (at the latest by the next Open). progress, if not nil, is called after
-// each batch with the number of contacts stored.
+// ImportContacts creates or changes the contacts of a sequence of any length; empty fields leave what is there. Either all
+// of them are stored or, when the sequence or the disk fails, none: batches are committed one by one, each with notes of how
+// to undo it, and an import cut short is undone, at the latest by the next Open. So memory stays bounded, most of all when
+// the sequence is sorted by id. progress, if not nil, is called after each batch with the number of contacts stored.
 func (d *DB) ImportContacts(contacts iter.Seq2[store.Contact, error], progress func(int)) (Imported, error) {
 	var total Imported
 	err := d.write("start import", func(tx *bbolt.Tx) error {
@@ -109,14 +110,16 @@ func (d *DB) importBatch(batch []store.Contact, total *Imported) error {
 			default:
 				n.Changed++
 			}
-			if undo.Get(id) == nil { // the first note is the one from before the import
-				note := []byte("+")
-				if before != nil {
-					note = append([]byte("="), before...)
-				}
-				if err := undo.Put(id, note); err != nil {
-					return err
-				}
+			note := append([]byte("+"), id...)
+			if before != nil {
+				note = append([]byte("="), before...)
+			}
+			seq, err := undo.NextSequence()
+			if err != nil {
+				return err
+			}
+			if err := undo.Put(sequenceKey(seq), note); err != nil {
+				return err
 			}
 		}
 		return nil
@@ -159,15 +162,15 @@ func (d *DB) undoImportBy(update func(func(*bbolt.Tx) error) error) error {
 			if undo == nil {
 				return nil
 			}
-			ids, err := undoSome(tx, undo)
+			undone, err := undoSome(tx, undo)
 			if err != nil {
 				return err
 			}
-			if more = len(ids) == importBatch; !more {
+			if more = len(undone) == importBatch; !more {
 				return tx.DeleteBucket(bucketUndo)
 			}
-			for _, id := range ids {
-				if err := undo.Delete([]byte(id)); err != nil {
+			for _, key := range undone {
+				if err := undo.Delete(key); err != nil {
 					return err
 				}
 			}
@@ -180,27 +183,25 @@ func (d *DB) undoImportBy(update func(func(*bbolt.Tx) error) error) error {
 	return nil
 }
 
-// undoSome restores at most a batch of contacts and returns their ids.
-func undoSome(tx *bbolt.Tx, undo *bbolt.Bucket) ([]string, error) {
-	var ids []string
+// undoSome undoes the last notes, at most a batch, and returns their keys.
+func undoSome(tx *bbolt.Tx, undo *bbolt.Bucket) (keys [][]byte, err error) {
 	c := undo.Cursor()
-	for k, note := c.First(); k != nil && len(ids) < importBatch; k, note = c.Next() {
-		id := string(k)
-		ids = append(ids, id)
-		if err := deleteContact(tx, id); err != nil {
-			return nil, err
-		}
+	for k, note := c.Last(); k != nil && len(keys) < importBatch; k, note = c.Prev() {
+		keys = append(keys, bytes.Clone(k))
 		before, changed := bytes.CutPrefix(note, []byte("="))
 		if !changed {
+			if err := deleteContact(tx, string(note[1:])); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		var contact store.Contact
 		if err := json.Unmarshal(before, &contact); err != nil {
-			return nil, fmt.Errorf("contact %q: %w", id, err)
+			return nil, fmt.Errorf("note is damaged: %w", err)
 		}
 		if _, err := putContact(tx, &contact); err != nil {
 			return nil, err
 		}
 	}
-	return ids, nil
+	return keys, nil
 }
