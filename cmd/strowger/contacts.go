@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -47,11 +46,11 @@ func (c *contactsImportCmd) Run(g *Globals) error {
 		if err := a.Get("/directory", nil, &have); err != nil {
 			return err
 		}
-		spool, err := os.CreateTemp("", "strowger-contacts-*.jsonl") // readable by us alone
+		spool, err := newSpool()
 		if err != nil {
 			return fmt.Errorf("import contacts: %w", err)
 		}
-		defer func() { spool.Close(); os.Remove(spool.Name()) }()
+		defer spool.remove()
 		read, err := c.check(g, in, have.Directory, spool)
 		if err != nil {
 			return err
@@ -59,9 +58,6 @@ func (c *contactsImportCmd) Run(g *Globals) error {
 		if c.DryRun {
 			fmt.Fprintf(g.Stdout, "%d contacts can be imported.\n", read)
 			return nil
-		}
-		if _, err := spool.Seek(0, io.SeekStart); err != nil {
-			return fmt.Errorf("import contacts: %w", err)
 		}
 		return c.send(g, a, spool, read)
 	})
@@ -78,8 +74,8 @@ func (c *contactsImportCmd) open(g *Globals) (io.ReadCloser, error) {
 	return f, nil
 }
 
-// check reads all lines, writes what they say to spool as JSON lines, and returns how many contacts they are.
-func (c *contactsImportCmd) check(g *Globals, in io.Reader, dir store.Directory, spool io.Writer) (int, error) {
+// check reads all lines, spools what they say, and returns how many contacts they are.
+func (c *contactsImportCmd) check(g *Globals, in io.Reader, dir store.Directory, spool *contactSpool) (int, error) {
 	sheet, err := newSheet(in, c.File, c.Map, dir)
 	if err != nil {
 		return 0, err
@@ -88,24 +84,22 @@ func (c *contactsImportCmd) check(g *Globals, in io.Reader, dir store.Directory,
 		fmt.Fprintf(g.Stderr, "Columns not imported: %s\n", strings.Join(unused, ", "))
 	}
 	progress := c.progress(g, "read")
-	out := bufio.NewWriterSize(spool, 256<<10)
-	enc := json.NewEncoder(out)
 	for contact := range sheet.contacts() {
-		if err := enc.Encode(contact); err != nil {
+		if err := spool.add(contact); err != nil {
 			return 0, fmt.Errorf("import contacts: %w", err)
 		}
 		progress(sheet.read, false)
-	}
-	if err := out.Flush(); err != nil {
-		return 0, fmt.Errorf("import contacts: %w", err)
 	}
 	progress(sheet.read, true)
 	return sheet.read, sheet.err()
 }
 
 // send streams the checked contacts to the store.
-func (c *contactsImportCmd) send(g *Globals, a *admin.Client, spool io.Reader, total int) error {
-	body, err := a.Open(context.Background(), http.MethodPost, "/contacts", spool)
+func (c *contactsImportCmd) send(g *Globals, a *admin.Client, spool *contactSpool, total int) error {
+	r, w := io.Pipe()
+	defer r.Close() // ends the writer, should the server end early
+	go func() { w.CloseWithError(spool.writeTo(w)) }()
+	body, err := a.Open(context.Background(), http.MethodPost, "/contacts", r)
 	if err != nil {
 		return err
 	}
