@@ -34,6 +34,7 @@ type authenticator struct {
 	realm    string
 	lifetime time.Duration
 	devices  Devices
+	names    *ownNames
 	secret   [32]byte // signs nonces
 	opaque   string
 	// The hashes of a user who does not exist: an unknown user costs the same time as a wrong password.
@@ -41,11 +42,11 @@ type authenticator struct {
 	replays              *replayTable
 }
 
-func newAuthenticator(realm string, lifetime time.Duration, devices Devices) *authenticator {
-	a := &authenticator{realm: realm, lifetime: lifetime, devices: devices, opaque: randomHex(8)}
+func newAuthenticator(cfg Config) *authenticator {
+	a := &authenticator{realm: cfg.Realm, lifetime: cfg.NonceLifetime, devices: cfg.Devices, names: newOwnNames(cfg), opaque: randomHex(8)}
 	_, _ = rand.Read(a.secret[:])
 	a.nobodyMD5, a.nobodySHA = randomHex(md5.Size), randomHex(sha256.Size)
-	a.replays = newReplayTable(lifetime)
+	a.replays = newReplayTable(cfg.NonceLifetime)
 	return a
 }
 
@@ -87,16 +88,11 @@ func (s *Server) authenticate(req *sipmsg.Request) (store.Device, *refusal) {
 	return store.Device{}, s.challenge(req, false)
 }
 
-// challenge asks for digest, with one header for each algorithm (RFC 8760 §2.3). A client takes the first that it knows,
-// so the stronger one stands first; browsers' libraries look at the first header only and know MD5 alone.
+// challenge asks for digest, with one header for each algorithm (RFC 8760 §2.3).
 func (s *Server) challenge(req *sipmsg.Request, stale bool) *refusal {
 	nonce := s.auth.nonce(addrOf(req.Source()), time.Now())
 	p := problem(sipmsg.StatusUnauthorized)
-	algorithms := [2]string{"SHA-256", "MD5"}
-	if t := req.Transport(); t == "WS" || t == "WSS" {
-		algorithms = [2]string{"MD5", "SHA-256"}
-	}
-	for _, algorithm := range algorithms {
+	for _, algorithm := range algorithmsFor(headerValue(req, "user-agent")) {
 		value := `Digest realm="` + s.auth.realm + `", nonce="` + nonce + `", opaque="` + s.auth.opaque + `", algorithm=` + algorithm +
 			`, qop="auth"`
 		if stale {
@@ -105,6 +101,25 @@ func (s *Server) challenge(req *sipmsg.Request, stale bool) *refusal {
 		p.with("WWW-Authenticate", value)
 	}
 	return p
+}
+
+// algorithmsFor are the digest algorithms to offer to a phone, the one to take first. RFC 8760 puts the strongest first
+// and lets a phone skip what it does not know; many do not skip: SIPp and JsSIP look at the first header only, and
+// baresip before 2.0 gives up at any algorithm but MD5. So SHA-256 leads for those that are known to take it, follows MD5
+// for the others, and is left out for the old baresip.
+func algorithmsFor(userAgent string) []string {
+	agent := strings.ToLower(userAgent)
+	for _, old := range []string{"baresip v0.", "baresip v1."} {
+		if strings.HasPrefix(agent, old) {
+			return []string{"MD5"}
+		}
+	}
+	for _, able := range []string{"linphone", "belle-sip", "pjsua", "pjsip", "baresip", "asterisk", "freeswitch"} {
+		if strings.Contains(agent, able) {
+			return []string{"SHA-256", "MD5"}
+		}
+	}
+	return []string{"MD5", "SHA-256"}
 }
 
 // authorization is a parsed Authorization header.
@@ -201,7 +216,7 @@ func (a *authenticator) verify(c authorization, method string, target *sipmsg.Ur
 	}
 	want := digestResponse(sha, ha1, method, c)
 	right := subtle.ConstantTimeCompare([]byte(want), []byte(c.response)) == 1
-	if !right || !known || ha1 == "" || !sameResource(c.uri, target) || (c.qop != "" && c.qop != "auth") {
+	if !right || !known || ha1 == "" || !a.sameResource(c.uri, target) || (c.qop != "" && c.qop != "auth") {
 		return store.Device{}, wrongCredentials
 	}
 	count := uint64(1) // without qop a nonce is good for one request (RFC 2069 has no counter)
@@ -244,8 +259,9 @@ func digestResponse(sha bool, ha1, method string, c authorization) string {
 }
 
 // sameResource reports whether the digest's uri means the request's target (RFC 7616 §3.4.6). Phones write it with and
-// without port and parameters, SIPp without user; the host must be the same, and the user if there is one.
-func sameResource(text string, target *sipmsg.Uri) bool {
+// without port and parameters, SIPp without user and with our address in place of our name. The host must be the same or
+// ours, and the user the same if there is one.
+func (a *authenticator) sameResource(text string, target *sipmsg.Uri) bool {
 	if text == target.String() {
 		return true
 	}
@@ -253,7 +269,8 @@ func sameResource(text string, target *sipmsg.Uri) bool {
 	if err := sipmsg.ParseUri(text, &u); err != nil {
 		return false
 	}
-	return strings.EqualFold(u.Host, target.Host) && (u.User == "" || u.User == target.User)
+	host := strings.EqualFold(u.Host, target.Host) || a.names.has(u.Host)
+	return host && (u.User == "" || u.User == target.User)
 }
 
 // nonceID names a nonce in the replay table.

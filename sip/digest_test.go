@@ -85,6 +85,13 @@ func TestRegisterAuthentication(t *testing.T) {
 			t.Errorf("answered %q", a.line)
 		}
 	})
+	t.Run("the server's address as uri", func(t *testing.T) {
+		w := dialWire(t, "udp", s.Addrs().UDP)
+		challenge := ask(t, w)[0]
+		if a := answerWith(w, "ann-desk", digest(challenge, "REGISTER", "sip:"+s.Addrs().UDP, "ann-desk", "secret-ann-desk", "00000001")); a.status != 200 {
+			t.Errorf("answered %q", a.line)
+		}
+	})
 	t.Run("another user's address of record", func(t *testing.T) {
 		w := dialWire(t, "udp", s.Addrs().UDP)
 		challenge := ask(t, w)[0]
@@ -110,6 +117,22 @@ func TestRegisterAuthentication(t *testing.T) {
 	})
 }
 
+func TestAlgorithms(t *testing.T) {
+	for agent, want := range map[string]string{
+		"":                                 "MD5 SHA-256",
+		"JsSIP 3.13.5":                     "MD5 SHA-256",
+		"baresip v1.0.0 (x86_64/linux)":    "MD5",
+		"baresip v3.1.0 (x86_64/linux)":    "SHA-256 MD5",
+		"Linphonec/5.1.65 (belle-sip/5.1)": "SHA-256 MD5",
+		"LinphoneDesktop/5.2 (Debian)":     "SHA-256 MD5",
+		"Yealink SIP-T46S 66.86.0.15":      "MD5 SHA-256",
+	} {
+		if got := strings.Join(algorithmsFor(agent), " "); got != want {
+			t.Errorf("%q: %s, want %s", agent, got, want)
+		}
+	}
+}
+
 func headerNames(a answer) string {
 	var names []string
 	for _, h := range a.headers {
@@ -122,7 +145,7 @@ func headerNames(a answer) string {
 func TestNonce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		office := newOffice()
-		a := newAuthenticator(testRealm, time.Minute, office)
+		a := newAuthenticator(Config{Realm: testRealm, NonceLifetime: time.Minute, Devices: office})
 		home, away := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
 		nonce := a.nonce(home, time.Now())
 		if _, ok := a.checkNonce(nonce, home, time.Now()); !ok {
@@ -187,7 +210,7 @@ func FuzzAuthorization(f *testing.F) {
 	f.Add(`Digest username="a\"b`)
 	f.Add(`Digest ,,,=,`)
 	office := newOffice()
-	a := newAuthenticator(testRealm, time.Minute, office)
+	a := newAuthenticator(Config{Realm: testRealm, NonceLifetime: time.Minute, Devices: office})
 	addr := netip.MustParseAddr("192.0.2.1")
 	f.Fuzz(func(t *testing.T, text string) {
 		c, ok := parseAuthorization(text)

@@ -57,7 +57,7 @@ func New(cfg Config) (*Server, error) {
 		branches: newBranchMaker(),
 		tagSeed:  maphash.MakeSeed(),
 	}
-	s.auth = newAuthenticator(cfg.Realm, cfg.NonceLifetime, cfg.Devices)
+	s.auth = newAuthenticator(cfg)
 	s.location = newLocationTable(cfg.Bindings, s.log)
 	if err := s.location.load(time.Now()); err != nil {
 		return nil, fmt.Errorf("sip: load registrations: %w", err)
