@@ -238,7 +238,10 @@ func (m *machine) ended(i, code int, reason string) {
 	m.part(i)
 	m.stop(&leg.Timer)
 	if leg.Phase != LegEnding {
-		leg.End, leg.Code = m.at, code
+		leg.End = m.at
+		if code != 0 {
+			leg.Code = code // a leg that was answered keeps its 200
+		}
 		if leg.Answer.IsZero() || code == 0 {
 			leg.Reason = reason
 		}
