@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -26,20 +25,15 @@ type RouteCmd struct {
 // routeOrg says which organisation a route command is about.
 type routeOrg struct {
 	Org string `help:"Organisation document to read; without it, the running system is asked." placeholder:"FILE"`
-	// Source supplies the running system's organisation and live state when no document is named.
-	Source func(g *Globals) (*routing.Index, routing.Live, error) `kong:"-"`
 }
 
 // load returns the organisation to decide in, and the live state, which is empty for a document.
 func (o *routeOrg) load(g *Globals) (*routing.Index, routing.Live, error) {
-	switch {
-	case o.Org != "":
-		ix, err := loadIndex(o.Org)
-		return ix, routing.Live{}, err
-	case o.Source != nil:
-		return o.Source(g)
+	if o.Org == "" {
+		return runningSystem(g)
 	}
-	return nil, routing.Live{}, errors.New("which organisation? Name its document with --org FILE")
+	ix, err := loadIndex(o.Org)
+	return ix, routing.Live{}, err
 }
 
 // loadIndex reads an organisation document and compiles it.

@@ -118,15 +118,17 @@ func TestRouteExplainRefuses(t *testing.T) {
 	}
 }
 
-// TestRouteSource: without a document, the running system's organisation and state are asked.
-func TestRouteSource(t *testing.T) {
+// TestRouteAsksTheStore: without a document, the stored organisation is asked, contacts included.
+func TestRouteAsksTheStore(t *testing.T) {
+	data := t.TempDir()
 	var out bytes.Buffer
-	c := RouteExplainCmd{To: "+12025550001", From: "anonymous", At: "2026-11-20T10:00:00-05:00", Kind: "call", JSON: true}
-	c.Source = func(*Globals) (*routing.Index, routing.Live, error) {
-		ix, err := loadIndex(routeTestOrg)
-		return ix, routing.Live{Active: map[string]int{"+12025550001": 50}}, err
+	g := &Globals{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out, Data: data}
+	if err := (&applyCmd{File: routeTestOrg, Yes: true}).Run(g); err != nil {
+		t.Fatal(err)
 	}
-	if err := c.Run(&Globals{Stdout: &out}); err != nil || !strings.Contains(out.String(), `"over_limit"`) {
+	out.Reset()
+	c := RouteExplainCmd{To: "+12025550001", From: "+12025550900", At: "2026-11-20T10:00:00-05:00", Kind: "call", JSON: true}
+	if err := c.Run(g); err != nil || !strings.Contains(out.String(), `"c1"`) {
 		t.Errorf("%v: %s", err, out.String())
 	}
 }

@@ -10,7 +10,6 @@ package admin
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -19,6 +18,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"strowger/routing"
 	"strowger/store"
 	"strowger/store/bolt"
 )
@@ -40,8 +40,8 @@ type Live interface {
 	Hangup(id string) bool
 	// SigninLink makes a one-time link by which this user signs in.
 	SigninLink(user string) (string, error)
-	// Route decides a call with the running system's data and live state, as explain prints it.
-	Route(ctx context.Context, kind, to, from string, at time.Time) (json.RawMessage, error)
+	// State is the live state that routing reads.
+	State() routing.Live
 	// CarrierCall makes the demo's carrier call in and reports what happens as it happens.
 	CarrierCall(ctx context.Context, req CarrierCall, report func(CarrierStep)) error
 }

@@ -34,6 +34,7 @@ func (s *service) directoryRoutes(mux *http.ServeMux, route func(string, func(*h
 		return Directory{dir, version}, nil
 	})
 	route("POST /directory", s.apply)
+	route("GET /contacts/by-phone/{phone}", func(r *http.Request) (any, error) { return s.db.ContactsByPhone(r.PathValue("phone")) })
 	mux.HandleFunc("GET /contacts", s.contacts)
 	mux.HandleFunc("POST /contacts", s.importContacts)
 }

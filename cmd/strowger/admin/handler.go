@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"strowger/routing"
 	"strowger/store"
 	"strowger/store/bolt"
 )
@@ -34,7 +35,7 @@ func Handler(db *bolt.DB, data string, live Live) http.Handler {
 	route("DELETE /active/{id}", s.hangup)
 	route("GET /registrations", s.registrations)
 	route("GET /trunks", s.trunks)
-	route("GET /route", s.route)
+	route("GET /state", s.state)
 	mux.HandleFunc("GET /backup", s.backup)
 	mux.HandleFunc("POST /carrier/call", s.carrierCall)
 	s.directoryRoutes(mux, route)
@@ -160,20 +161,12 @@ func (s *service) trunks(*http.Request) (any, error) {
 	return s.live.Trunks(), nil
 }
 
-func (s *service) route(r *http.Request) (any, error) {
+// state is what routing must know of the moment; nothing is registered or busy when no server runs.
+func (s *service) state(*http.Request) (any, error) {
 	if s.live == nil {
-		return nil, fmt.Errorf("%w, or name an organisation with --org", errNoServer)
+		return routing.Live{}, nil
 	}
-	q := r.URL.Query()
-	at := time.Now()
-	if v := q.Get("at"); v != "" {
-		t, err := time.Parse(time.RFC3339, v)
-		if err != nil {
-			return nil, fmt.Errorf("at: %w", err)
-		}
-		at = t
-	}
-	return s.live.Route(r.Context(), q.Get("kind"), q.Get("to"), q.Get("from"), at)
+	return s.live.State(), nil
 }
 
 func (s *service) backup(w http.ResponseWriter, r *http.Request) {

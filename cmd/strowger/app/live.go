@@ -1,8 +1,6 @@
 package app
 
 import (
-	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -47,11 +45,16 @@ func (a *App) ActiveCalls() []admin.ActiveCall {
 	return list
 }
 
-// Route implements admin.Live.
-func (a *App) Route(_ context.Context, kind, to, from string, at time.Time) (json.RawMessage, error) {
-	live := routing.Live{Registered: a.registeredKinds(), Busy: busyUsers(a.calls.Active())}
-	plan := routing.Decide(routing.Request{Kind: kind, To: to, From: from}, a.org.view().index.With(live), at)
-	return json.Marshal(plan)
+// State implements admin.Live.
+func (a *App) State() routing.Live {
+	calls := a.calls.Active()
+	live := routing.Live{Registered: a.registeredKinds(), Busy: busyUsers(calls), Active: map[string]int{}}
+	for _, c := range calls {
+		if c.Direction == store.Inbound {
+			live.Active[c.To]++
+		}
+	}
+	return live
 }
 
 // busyUsers are those on a call.

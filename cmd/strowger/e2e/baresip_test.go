@@ -26,7 +26,7 @@ type baresip struct {
 	wait map[string]chan baresipMsg
 	evs  []baresipMsg
 	cond *sync.Cond
-	cmd  *exec.Cmd
+	log  *logFile
 	name string
 }
 
@@ -51,7 +51,9 @@ type baresipOptions struct {
 func newBaresip(t *testing.T, s *server, device string, hz float64, o baresipOptions) *baresip {
 	t.Helper()
 	b := startBaresip(t, s, device, hz, o)
-	b.waitFor("REGISTER_OK", 0, 10*time.Second)
+	eventually(t, device+" should be registered", 10*time.Second, func() bool {
+		return strings.Contains(s.cli("registrations", "--json"), `"device": "`+device+`"`)
+	})
 	return b
 }
 
@@ -135,7 +137,7 @@ menu_bell no
 	write("config", config)
 	write("accounts", account)
 	write("contacts", "")
-	args := []string{"-f", dir}
+	args := []string{"-s", "-f", dir} // with a trace of its SIP in the log
 	bin := "baresip"
 	if o.Netns != "" {
 		args = append([]string{"netns", "exec", o.Netns, "baresip"}, args...)
@@ -145,25 +147,25 @@ menu_bell no
 	log := &logFile{}
 	cmd.Stdout, cmd.Stderr = log, log
 	start(t, cmd)
-	b := &baresip{t: t, dir: dir, wait: map[string]chan baresipMsg{}, cmd: cmd, name: device}
+	b := &baresip{t: t, dir: dir, wait: map[string]chan baresipMsg{}, log: log, name: device}
 	b.cond = sync.NewCond(&b.mu)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("baresip %s:\n%s", device, log)
 		}
 	})
-	if o.Netns == "" {
-		b.connect(fmt.Sprintf("127.0.0.1:%d", ctrl))
-	} else {
-		b.connectIn(o.Netns, ctrl)
-	}
+	b.connect(o.Netns, fmt.Sprintf("127.0.0.1:%d", ctrl))
 	return b
 }
 
-func (b *baresip) connect(addr string) {
+func (b *baresip) connect(netns, addr string) {
 	b.t.Helper()
+	dial := func() (net.Conn, error) { return net.Dial("tcp", addr) }
+	if netns != "" {
+		dial = func() (net.Conn, error) { return dialIn(netns, addr) }
+	}
 	for range 100 {
-		conn, err := net.Dial("tcp", addr)
+		conn, err := dial()
 		if err == nil {
 			b.conn = conn
 			b.t.Cleanup(func() { conn.Close() })

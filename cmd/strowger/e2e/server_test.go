@@ -1,0 +1,230 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"strowger/cmd/strowger/app"
+	"strowger/store"
+)
+
+// server is the real binary, running.
+type server struct {
+	t         *testing.T
+	data      string
+	args      []string
+	log       *logFile
+	proc      *process
+	ready     app.Ready
+	passwords map[string]string
+}
+
+// testOrganisation is small and names everything that the tests call.
+const testOrganisation = `company: {name: Test, timezone: America/New_York, region: US, ring_seconds: 20}
+users:
+  - {id: ann, name: Ann Lee, role: owner, extension: "201", call_waiting: true}
+  - {id: bob, name: Bob Ray, role: agent, extension: "202", call_waiting: true}
+numbers:
+  - {number: "+12025550001", kind: company, label: Main line, user: ann, ring_seconds: 20}
+  - {number: "+12025550002", kind: company, label: Onward, policy: onward, ring: [bob], ring_seconds: 5, forward_to: "+12025550150"}
+  - {number: "+12025550003", kind: company, label: Message, policy: message}
+  - {number: "+12025550004", kind: personal, label: Bob, user: bob}
+contacts:
+  - {id: dee, name: Dee Poe, phones: ["+12025550900"], owner: ann, created: 2026-01-05T10:00:00Z}
+policies:
+  onward: {mode: cascade, steps: [ring_group, forwarding, voicemail]}
+  message: {mode: cascade, steps: [voicemail]}
+`
+
+// strowger is the program under test.
+func strowger(t *testing.T) string {
+	t.Helper()
+	path := os.Getenv("STROWGER_BIN")
+	if path == "" {
+		t.Skip("STROWGER_BIN names no binary; run `make e2e`")
+	}
+	return path
+}
+
+// serve starts `strowger serve` with these trunks (YAML list items) and the test organisation, on loopback.
+func serve(t *testing.T, trunks string) *server {
+	t.Helper()
+	dir := t.TempDir()
+	config := filepath.Join(dir, "strowger.yaml")
+	text := "data: data\nlimits: {calls_per_user: 8}\ncalls: {voicemail_silence: 4s, drain: 2s}\n"
+	if trunks != "" {
+		text += "trunks:\n" + trunks
+	}
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := &server{t: t, data: filepath.Join(dir, "data"), passwords: map[string]string{}}
+	if err := os.MkdirAll(s.data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	org := filepath.Join(dir, "org.yaml")
+	if err := os.WriteFile(org, []byte(testOrganisation), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.cli("apply", "-f", org, "--yes")
+	s.args = []string{"--data", s.data, "serve", "--config", config, "--http", "127.0.0.1:0", "--sip", "127.0.0.1:0", "--rtp", "24000-29999"}
+	s.start()
+	return s
+}
+
+// demo starts `strowger demo`.
+func demo(t *testing.T) *server {
+	t.Helper()
+	s := &server{t: t, data: filepath.Join(t.TempDir(), "data"), passwords: map[string]string{}}
+	s.args = []string{"--data", s.data, "demo", "--http", "127.0.0.1:0", "--sip", "127.0.0.1:0", "-v"}
+	s.start()
+	return s
+}
+
+func (s *server) start() {
+	s.t.Helper()
+	ready := filepath.Join(filepath.Dir(s.data), "ready.json")
+	os.Remove(ready)
+	if s.log == nil {
+		s.log = &logFile{}
+		s.t.Cleanup(func() {
+			if s.t.Failed() {
+				s.t.Logf("strowger:\n%s", s.log)
+			}
+		})
+	}
+	cmd := exec.Command(strowger(s.t), append(s.args, "--ready", ready)...)
+	cmd.Stdout, cmd.Stderr = s.log, s.log
+	s.proc = start(s.t, cmd)
+	eventually(s.t, "the server should be ready", 15*time.Second, func() bool {
+		data, err := os.ReadFile(ready)
+		return err == nil && json.Unmarshal(data, &s.ready) == nil
+	})
+}
+
+// stop ends the server as an administrator does.
+func (s *server) stop() {
+	s.t.Helper()
+	s.proc.cmd.Process.Signal(syscall.SIGTERM)
+	if !s.proc.ended(15 * time.Second) {
+		s.t.Fatal("the server did not stop on SIGTERM")
+	}
+	if s.proc.err != nil {
+		s.t.Fatalf("the server ended badly: %v", s.proc.err)
+	}
+}
+
+// restart stops the server and starts it on the same ports.
+func (s *server) restart() {
+	s.t.Helper()
+	s.stop()
+	for i, a := range s.args {
+		switch a {
+		case "--sip":
+			s.args[i+1] = s.ready.SIPUDP
+		case "--http":
+			s.args[i+1] = strings.TrimPrefix(s.ready.HTTP, "http://")
+		}
+	}
+	s.start()
+}
+
+// cli runs a command on the server's data folder and returns what it prints.
+func (s *server) cli(args ...string) string {
+	s.t.Helper()
+	out, err := s.try(args...)
+	if err != nil {
+		s.t.Fatalf("strowger %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+func (s *server) try(args ...string) (string, error) {
+	cmd := exec.Command(strowger(s.t), append([]string{"--data", s.data}, args...)...)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// phone adds a device of a user, "USER-KIND".
+func (s *server) phone(user, kind string) string {
+	s.t.Helper()
+	id := user + "-" + kind
+	if _, there := s.passwords[id]; !there {
+		s.passwords[id] = "secret-" + id
+		s.cli("device", "add", user, "--kind", kind, "--id", id, "--password", s.passwords[id])
+	}
+	return id
+}
+
+func (s *server) password(device string) string { return s.passwords[device] }
+
+// api asks the HTTP API as an owner.
+func (s *server) api(method, path string, into any) int {
+	s.t.Helper()
+	req, err := http.NewRequest(method, s.ready.HTTP+path, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+s.ready.AdminToken)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(resp.Body)
+	if into != nil && resp.StatusCode == http.StatusOK {
+		if raw, ok := into.(*[]byte); ok {
+			*raw = body
+		} else if err := json.NewDecoder(bytes.NewReader(body)).Decode(into); err != nil {
+			s.t.Fatalf("%s %s: %v\n%s", method, path, err, body)
+		}
+	}
+	return resp.StatusCode
+}
+
+// records are all call records, newest first.
+func (s *server) records() []store.CallRecord {
+	s.t.Helper()
+	var list []store.CallRecord
+	if err := json.Unmarshal([]byte(s.cli("calls", "--json")), &list); err != nil {
+		s.t.Fatal(err)
+	}
+	return list
+}
+
+// record waits until there are n records and returns the newest.
+func (s *server) record(n int) store.CallRecord {
+	s.t.Helper()
+	var list []store.CallRecord
+	eventually(s.t, fmt.Sprintf("there should be %d call records", n), 10*time.Second, func() bool {
+		list = s.records()
+		return len(list) >= n
+	})
+	if len(list) != n {
+		s.t.Fatalf("%d call records, want %d", len(list), n)
+	}
+	return list[0]
+}
+
+// noCalls waits until no call is in progress.
+func (s *server) noCalls() {
+	s.t.Helper()
+	eventually(s.t, "no call should be left", 10*time.Second, func() bool {
+		return strings.TrimSpace(s.cli("calls", "--active", "--json")) == "[]"
+	})
+}
+
+// carrierTrunk is the configuration of a trunk that is SIPp on that address.
+func carrierTrunk(name, ip string, port int, more string) string {
+	return fmt.Sprintf("- {name: %[1]s, server: \"%[2]s:%[3]d\", addresses: [%[2]s], qualify: 0s%[4]s}\n", name, ip, port, more)
+}
