@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"strowger/media/codec"
 	"strowger/media/mediatest"
 )
 
@@ -92,6 +93,40 @@ func TestRecordKeepsTime(t *testing.T) {
 		part := samples[second*rate+rate/10 : (second+1)*rate-rate/10]
 		if got := mediatest.Hears(part, rate, 1000); got != (second%2 == 0) {
 			t.Errorf("second %d: heard %v", second, got)
+		}
+	}
+}
+
+// TestRecordReordered: packets that swapped places on the way are in their place in the file.
+func TestRecordReordered(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "r.wav")
+	tone := mediatest.Tone(440, 8000, 8000)
+	fakeTime(t, func(t *testing.T, e *Engine) {
+		l := newFakeLeg(t, e, Options{}, agreedOn(codecPCMU))
+		if err := l.Record(Recording{File: file}); err != nil {
+			t.Fatal(err)
+		}
+		var packets [][]byte
+		for i := range 50 {
+			part := tone[160*i : 160*i+160]
+			packets = append(packets, l.packet(0, uint32(160*i), codec.EncodeMu(make([]byte, 160), part)))
+		}
+		for i := 2; i < 48; i += 3 {
+			packets[i], packets[i+1] = packets[i+1], packets[i]
+		}
+		for _, p := range packets {
+			l.received(p)
+			time.Sleep(tickInterval)
+		}
+		l.StopRecording()
+	})
+	samples, _, err := mediatest.ReadWAV(file)
+	if err != nil || len(samples) < 8000 {
+		t.Fatalf("%d samples, %v", len(samples), err)
+	}
+	for i := range 7840 {
+		if d := int(samples[i]) - int(tone[i]); d > 400 || d < -400 {
+			t.Fatalf("sample %d is %d, want %d", i, samples[i], tone[i])
 		}
 	}
 }

@@ -126,9 +126,20 @@ func (r *recorder) take(h header, c *codecInfo, payload []byte, now time.Duratio
 	if at > r.written {
 		r.silence(at - r.written)
 	}
-	if late := r.written - at; late < len(samples) {
+	late := r.written - at
+	r.patch(samples[:min(late, len(samples))], late)
+	if late < len(samples) {
 		r.append(samples[late:])
 	}
+}
+
+// patch puts a late packet over the silence that was written in its place, as far as it still waits to be written.
+func (r *recorder) patch(samples []int16, late int) {
+	if skip := late - len(r.pending); skip > 0 {
+		samples = samples[min(skip, len(samples)):]
+		late = len(r.pending)
+	}
+	copy(r.pending[len(r.pending)-late:], samples)
 }
 
 // place maps a timestamp to a sample number. Timestamps order the packets of a source; the clock on the wall says where

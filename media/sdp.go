@@ -283,3 +283,48 @@ func mirror(dir string) string {
 	}
 	return dir
 }
+
+// agreement begins with what does not depend on codecs.
+func (m *sdpMedia) agreement() agreement {
+	d := m.effectiveDir()
+	return agreement{ptime: m.ptime(), send: d == sendrecv || d == recvonly, recv: d == sendrecv || d == sendonly}
+}
+
+// effectiveDir reads c=0.0.0.0 as a hold (RFC 3264 §8.4): nothing can be sent there.
+func (m *sdpMedia) effectiveDir() string {
+	if m.conn.IsUnspecified() && m.dir != sendonly {
+		return inactive
+	}
+	return m.dir
+}
+
+// way is the transport address of the peer.
+func (m *sdpMedia) way(mux bool) remoteMedia {
+	r := remoteMedia{mux: mux}
+	if m.conn.IsUnspecified() {
+		return r
+	}
+	r.addr = netip.AddrPortFrom(m.conn.Unmap(), uint16(m.port))
+	r.rtcp = r.addr
+	if !mux {
+		r.rtcp = m.rtcpAddr()
+	}
+	return r
+}
+
+func hasCodec(list []sdpPayload, c *codecInfo) bool {
+	for _, p := range list {
+		if p.codec == c {
+			return true
+		}
+	}
+	return false
+}
+
+func payloadCodecs(list []sdpPayload) []*codecInfo {
+	codecs := make([]*codecInfo, len(list))
+	for i, p := range list {
+		codecs[i] = p.codec
+	}
+	return codecs
+}
