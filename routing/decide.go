@@ -1,5 +1,7 @@
 package routing
 
+import "slices"
+
 // maxDepth is how many numbers of ours a call may be handed through, the called one not counted.
 const maxDepth = 5
 
@@ -18,8 +20,17 @@ type decider struct {
 	stages  []Stage
 	mailbox *User // whom the first single-user step named
 
-	rows    []RowUser // slabs that rows and stages are cut from, to allocate once
-	targets []Target
+	targets []Target // what stages and rows are cut from
+	users   []RowUser
+	rows    []Row
+}
+
+// room for the usual plan, in one piece: allocating is most of what a decision costs. What needs more gets more.
+type room struct {
+	stages  [4]Stage
+	targets [8]Target
+	users   [7]RowUser
+	rows    [8]Row
 }
 
 // choice is what an applying step wants to do: run a workflow, ring users or call an outside line.
@@ -33,12 +44,10 @@ type choice struct {
 
 // call plans a call to a number of ours.
 func (d *decider) call(n *Number, plan *Plan) {
-	// Room for the usual plan: the group, somebody in particular, and two outside lines. Bytes are what a decision costs.
-	d.stages = make([]Stage, 0, 4)
-	d.targets = make([]Target, 0, len(n.ring)+3)
-	d.rows = make([]RowUser, 0, len(n.ring)+1)
+	r := &room{}
+	d.stages, d.targets, d.users, d.rows = r.stages[:0], r.targets[:0], r.users[:0], r.rows[:]
 	trace, end := d.run(n)
-	plan.Trace, plan.Stages = trace, d.stages
+	plan.Trace, plan.Stages = trace, slices.Clip(d.stages)
 	if end != StepVoicemail {
 		plan.End = &End{Action: EndHangup, Code: 480}
 		return
@@ -59,7 +68,7 @@ func (d *decider) box(n *Number) *Mailbox {
 func (d *decider) run(n *Number) (trace []Row, end string) {
 	d.path[d.depth] = n.Number.Number
 	policy := d.dir.Policy(n.PolicyName())
-	trace = make([]Row, len(policy.steps))
+	trace = d.trace(len(policy.steps))
 	matched := false
 	for i, step := range policy.steps {
 		row := &trace[i]
@@ -86,6 +95,16 @@ func (d *decider) run(n *Number) (trace []Row, end string) {
 		}
 	}
 	return trace, end
+}
+
+// trace takes rows from what there is room for; never nil.
+func (d *decider) trace(n int) []Row {
+	if n == 0 || n > len(d.rows) {
+		return make([]Row, n)
+	}
+	rows := d.rows[:n:n]
+	d.rows = d.rows[n:]
+	return rows
 }
 
 // holds reports whether a step's condition does.

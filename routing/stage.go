@@ -91,21 +91,21 @@ func (d *decider) nested(row *Row, inner *Number, want choice) {
 
 // ring is a stage of users.
 func (d *decider) ring(row *Row, n *Number, phoneOnly bool, want choice) {
-	firstRow, firstTarget := len(d.rows), len(d.targets)
+	firstUser, firstTarget := len(d.users), len(d.targets)
 	for _, u := range want.users {
 		via, unavailable := d.reach(u, phoneOnly)
 		if unavailable != "" {
-			d.rows = append(d.rows, RowUser{User: u.ID, Unavailable: unavailable})
+			d.users = append(d.users, RowUser{User: u.ID, Unavailable: unavailable})
 			continue
 		}
-		d.rows = append(d.rows, RowUser{User: u.ID, Rings: via.Names()})
+		d.users = append(d.users, RowUser{User: u.ID, Rings: via.Names()})
 		t := Target{User: u.ID, Via: via.Names()}
 		if via&phone != 0 {
 			t.Phone, t.CallConnect = u.Phone, n.CallConnect
 		}
 		d.targets = append(d.targets, t)
 	}
-	row.Users = d.rows[firstRow:len(d.rows):len(d.rows)]
+	row.Users = d.users[firstUser:len(d.users):len(d.users)]
 	targets := d.targets[firstTarget:len(d.targets):len(d.targets)]
 	if len(targets) == 0 {
 		drop(row, ReasonNobodyAvailable, want.match)

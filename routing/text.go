@@ -7,7 +7,7 @@ import "strowger/store"
 func (d *decider) text(n *Number) ([]Row, *Deliver) {
 	d.path[d.depth] = n.Number.Number
 	policy := d.dir.Policy(n.PolicyName())
-	trace := make([]Row, len(policy.steps))
+	trace := d.trace(len(policy.steps))
 	var deliver *Deliver
 	matched := false
 	for i, step := range policy.steps {
