@@ -86,7 +86,7 @@ type StreamStats struct {
 }
 
 // A link is the way between a session and its party: SDP, sockets and keys. rtpLink is plain RTP and SDES-SRTP;
-// webrtcLink is ICE-lite and DTLS-SRTP by pion. Everything that does not depend on the way (streams, bridge, digits,
+// webrtcLink is ICE-lite and DTLS-SRTP. Everything that does not depend on the way (streams, bridge, digits,
 // players, recorders, RTCP) is the Session's.
 //
 //	party ─packets→ link ─received→ Session.in ─path→ other Session.out ─sendRTP→ its link ─packets→ party
@@ -137,8 +137,6 @@ type agreement struct {
 	ptime  int      // milliseconds of audio per packet that the peer wants, 20 when it does not say
 	send   bool     // the peer wants to hear us
 	recv   bool     // the peer may talk
-	// ssrc of what we send, when the link chose it (pion does); 0 = the session's own.
-	ssrc uint32
 }
 
 // Session is the media of one party: it negotiates by SDP, receives and sends RTP, and is joined to another session by

@@ -55,9 +55,6 @@ func (o *outStream) configure(l link, a agreement, now time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.link, o.open = l, a.send
-	if a.ssrc != 0 && a.ssrc != o.ssrc {
-		o.ssrc = a.ssrc
-	}
 	o.keys.configure(a.events)
 	o.rtcp.begin(now)
 }

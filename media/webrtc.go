@@ -18,9 +18,12 @@ type browserHub struct {
 	mux *icelite.Mux
 	id  *dtlsIdentity
 
-	ctx    context.Context // ends the handshakes
+	ctx    context.Context // ends the associations
 	cancel context.CancelFunc
-	wg     sync.WaitGroup // of the links' goroutines
+
+	mu     sync.Mutex // guards wg against a start after close
+	closed bool
+	wg     sync.WaitGroup // of the associations' goroutines
 }
 
 func newWebRTCHub(cfg Config) (webrtcHub, error) {
@@ -42,8 +45,20 @@ func newWebRTCHub(cfg Config) (webrtcHub, error) {
 
 func (h *browserHub) addr() string { return h.mux.Addr().String() }
 
-// close ends what is left of handshakes and closes the ports.
+// start runs f in a goroutine that close waits for.
+func (h *browserHub) start(f func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.closed {
+		h.wg.Go(f)
+	}
+}
+
+// close ends what is left of associations and closes the ports.
 func (h *browserHub) close() {
+	h.mu.Lock()
+	h.closed = true
+	h.mu.Unlock()
 	h.cancel()
 	h.wg.Wait()
 	h.mux.Close()

@@ -39,9 +39,9 @@ func newAssociation(l *webrtcLink) *association {
 func (a *association) start(want []certHash, client bool) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.started && a.ctx.Err() == nil {
+	if !a.started {
 		a.started, a.client = true, client
-		a.l.hub.wg.Go(func() { a.run(want, client) })
+		a.l.hub.start(func() { a.run(want, client) })
 	}
 	return a.client
 }

@@ -67,13 +67,14 @@ func (l *webrtcLink) offer(codecs []*codecInfo) ([]byte, error) {
 
 // remoteOffer implements link. Nothing changes before the answer.
 func (l *webrtcLink) remoteOffer(raw []byte) ([]*codecInfo, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	r, err := parseBrowserSDP(raw)
+	l.nego.offered = r // nil: a broken offer is not answered with the one before it
 	if err != nil {
 		return nil, err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.nego.offered, l.nego.dir = r, r.dir
+	l.nego.dir = r.dir
 	return payloadCodecs(r.codecs), nil
 }
 

@@ -77,7 +77,10 @@ func parseBrowserSDP(raw []byte) (*browserSDP, error) {
 	if err := b.transport(doc.session, m); err != nil {
 		return nil, err
 	}
-	return b, b.formats(m)
+	if err := b.formats(m); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 // transport reads ICE and DTLS parameters, of the medium or, where it has none, of the session (RFC 8839 §5.4, RFC 8122 §5).

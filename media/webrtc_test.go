@@ -13,6 +13,9 @@ import (
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 	"go.uber.org/goleak"
+
+	"strowger/media/codec"
+	"strowger/media/mediatest"
 )
 
 // webrtcEngine is an engine on loopback whose goroutines are gone at the test's end.
@@ -291,6 +294,30 @@ func TestBrowserCallsBrowser(t *testing.T) {
 	}
 	if st := a.Stats(); st.SRTP != "dtls" || st.Codec != "opus" || st.In.Packets == 0 || st.Out.Packets == 0 {
 		t.Errorf("stats %+v", st)
+	}
+}
+
+func TestBrowserTalksToDeskPhone(t *testing.T) {
+	e := webrtcEngine(t)
+	a := newParty(t, e, Options{ID: "alice", WebRTC: true})
+	alice := newChrome(t, "PCMU")
+	alice.calls(a, "PCMU")
+	phone := newPhone(t, "bob", "G722", 700)
+	mustBridge(t, a.Session, ring(t, e, phone, Options{}))
+	phone.Talk()
+	alice.talks(string(codec.EncodeMu(make([]byte, 160), mediatest.Tone(400, 8000, 160)))) // eight whole waves in a packet
+	if !phone.Hears(400, patience) {
+		t.Error("the phone does not hear the browser")
+	}
+	var heard []int16
+	for !mediatest.Hears(heard, 8000, 700) {
+		select {
+		case p := <-alice.heard:
+			heard = append(heard, codec.DecodeMu(make([]int16, len(p.Payload)), p.Payload)...)
+			heard = heard[max(0, len(heard)-8000):]
+		case <-time.After(patience):
+			t.Fatal("the browser does not hear the phone")
+		}
 	}
 }
 
