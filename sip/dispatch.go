@@ -102,6 +102,9 @@ func (s *Server) identify(req *sipmsg.Request) (identity, *refusal) {
 	if p != nil {
 		return identity{}, p
 	}
+	if t := s.calls.trunks.byLogin(device); t != nil {
+		return identity{trunk: t, kind: kindTrunk}, nil
+	}
 	id := identity{user: device.User, device: device, kind: device.Kind}
 	if f != nil && f.ws != nil {
 		id.ws, id.kind = true, store.Browser

@@ -16,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"strowger/sip/call"
+	"strowger/store"
 )
 
 // States of a trunk.
@@ -107,6 +108,41 @@ func (s *Server) initCalls() error {
 			t.status.State = TrunkRegistering
 		}
 		set.all = append(set.all, t)
+	}
+	s.auth.devices = trunkLogins{Devices: s.cfg.Devices, trunks: set, realm: s.cfg.Realm}
+	return nil
+}
+
+// trunkLogins lets carriers answer digest challenges as phones do: a carrier with CallerUsername is a device without user.
+type trunkLogins struct {
+	Devices
+	trunks *trunkSet
+	realm  string
+}
+
+// Device implements Devices.
+func (d trunkLogins) Device(id string) (store.Device, bool) {
+	for _, t := range d.trunks.all {
+		if id != "" && t.cfg.CallerUsername == id {
+			md5, sha := HA1(id, d.realm, t.cfg.CallerPassword)
+			return store.Device{ID: id, Kind: kindTrunk, Realm: d.realm, HA1MD5: md5, HA1SHA: sha}, true
+		}
+	}
+	return d.Devices.Device(id)
+}
+
+// kindTrunk is Incoming.Kind of a carrier's call.
+const kindTrunk = "trunk"
+
+// byLogin is the trunk that authenticated as this device, nil when it is a phone.
+func (s *trunkSet) byLogin(d store.Device) *trunk {
+	if d.Kind != kindTrunk {
+		return nil
+	}
+	for _, t := range s.all {
+		if t.cfg.CallerUsername == d.ID {
+			return t
+		}
 	}
 	return nil
 }

@@ -34,6 +34,8 @@ type TrunkConfig struct {
 
 	// Addresses from which the carrier calls, besides those that Server resolves to.
 	Addresses []netip.Prefix
+	// CallerUsername and CallerPassword are what a carrier that calls from anywhere answers our digest challenge with.
+	CallerUsername, CallerPassword string
 
 	// CallerID says where our number goes: "from", "pai" (From is the account), or "both"; "" = both.
 	CallerID string
@@ -121,6 +123,9 @@ func (c TrunkConfig) Validate() error {
 	oneOf("number_format", c.NumberFormat, "e164", "plain", "national")
 	if c.Register && c.Username == "" {
 		bad("register needs a username")
+	}
+	if (c.CallerUsername == "") != (c.CallerPassword == "") {
+		bad("caller_username and caller_password go together")
 	}
 	if c.Expires != 0 && (c.Expires < time.Minute || c.Expires > 24*time.Hour) {
 		bad("expires is %v; it must be 1m to 24h", c.Expires)

@@ -452,3 +452,36 @@ func TestTrunkConfigValidate(t *testing.T) {
 		}
 	}
 }
+
+// A carrier that calls from anywhere proves itself by digest.
+func TestTrunkByDigest(t *testing.T) {
+	story(t, func(r *rig) {
+		d := r.phone.NewDialog("sip:+12025550900@10.0.0.3", "sip:+12025550001@10.0.0.1")
+		first := d.Do("INVITE", offerSDP)
+		asked := r.phone.Expect("401")
+		d.AckError(asked)
+		try := func(password string) {
+			creds := &credentials{username: "roamer", password: password}
+			res := sipmsg.NewResponse(401, "")
+			for _, v := range asked.All("WWW-Authenticate") {
+				res.AppendHeader(sipmsg.NewHeader("WWW-Authenticate", v))
+			}
+			if !creds.answer(res) {
+				t.Fatal("challenge not understood")
+			}
+			d.Do("INVITE", offerSDP, "Authorization: "+creds.response(creds.origin, "INVITE", first.URI()))
+		}
+		try("wrong")
+		asked = r.phone.Expect("401")
+		d.AckError(asked)
+		try("road-song")
+		in := <-r.incoming
+		if in.Trunk != "roaming" || in.Kind != "trunk" || in.User != "" {
+			t.Errorf("incoming: %+v", in)
+		}
+		in.Leg.Reject(404, "", call.Reason{})
+		d.AckError(r.phone.Expect("404"))
+	}, func(c *Config) {
+		c.Trunks = append(c.Trunks, TrunkConfig{Name: "roaming", Server: "10.0.0.90", Qualify: -1, CallerUsername: "roamer", CallerPassword: "road-song"})
+	})
+}
