@@ -7,13 +7,13 @@ package codec
 // G722Encoder turns 16 kHz samples into octets, two samples each. The zero value is not ready: use NewG722Encoder.
 type G722Encoder struct {
 	low, high band
-	qmf       [24]int32
+	line      [22 + chunk]int32 // of the filter: the last 22 samples, and those at work
 }
 
 // G722Decoder turns octets into 16 kHz samples.
 type G722Decoder struct {
 	low, high band
-	qmf       [24]int32
+	line      [22 + chunk]int32
 }
 
 // NewG722Encoder starts a stream.
@@ -32,19 +32,29 @@ var qmfTaps = [12]int32{3, -11, 12, 32, -210, 951, 3876, -805, 362, -156, 53, -1
 // Encode codes pairs of samples; an odd last sample is left out. payload must have room for len(samples)/2.
 func (e *G722Encoder) Encode(payload []byte, samples []int16) []byte {
 	payload = payload[:len(samples)/2]
-	for i := range payload {
-		copy(e.qmf[:22], e.qmf[2:])
-		e.qmf[22], e.qmf[23] = int32(samples[2*i]), int32(samples[2*i+1])
-		var odd, even int32
-		for t, c := range qmfTaps {
-			odd += e.qmf[2*t] * c
-			even += e.qmf[2*t+1] * qmfTaps[11-t]
+	samples = samples[:2*len(payload)]
+	for done := 0; done < len(samples); {
+		part := samples[done:min(done+chunk, len(samples))]
+		for i, s := range part {
+			e.line[22+i] = int32(s)
 		}
-		low := e.encodeLow((even + odd) >> 14)
-		high := e.encodeHigh((even - odd) >> 14)
-		payload[i] = high<<6 | low
+		for i := 0; i < len(part); i += 2 {
+			odd, even := filter((*[24]int32)(e.line[i : i+24]))
+			payload[(done+i)/2] = e.encodeHigh((even-odd)>>14)<<6 | e.encodeLow((even+odd)>>14)
+		}
+		copy(e.line[:22], e.line[len(part):len(part)+22])
+		done += len(part)
 	}
 	return payload
+}
+
+// filter is the quadrature mirror filter: the sums over the samples at even and odd places of the line.
+func filter(line *[24]int32) (first, second int32) {
+	for t, c := range qmfTaps {
+		first += line[2*t] * c
+		second += line[2*t+1] * qmfTaps[11-t]
+	}
+	return first, second
 }
 
 // encodeLow is QUANTL with 60 levels; the predictor sees only the upper 4 bits, so that the lower two may be robbed.
@@ -93,18 +103,19 @@ func (e *G722Encoder) encodeHigh(x int32) byte {
 // Decode expands octets; samples must have room for twice as many.
 func (d *G722Decoder) Decode(samples []int16, payload []byte) []int16 {
 	samples = samples[:2*len(payload)]
-	for i, code := range payload {
-		low := clamp15(d.low.s + d.low.det*invLow6[code&0x3f]>>15)
-		d.low.adaptLow(code & 0x3f >> 2)
-		high := clamp15(d.high.adaptHigh(code >> 6))
-		copy(d.qmf[:22], d.qmf[2:])
-		d.qmf[22], d.qmf[23] = low+high, low-high
-		var first, second int32
-		for t, c := range qmfTaps {
-			second += d.qmf[2*t] * c
-			first += d.qmf[2*t+1] * qmfTaps[11-t]
+	for done := 0; done < len(payload); {
+		part := payload[done:min(done+chunk/2, len(payload))]
+		for i, code := range part {
+			low := clamp15(d.low.s + d.low.det*invLow6[code&0x3f]>>15)
+			d.low.adaptLow(code & 0x3f >> 2)
+			high := clamp15(d.high.adaptHigh(code >> 6))
+			d.line[22+2*i], d.line[22+2*i+1] = low+high, low-high
+			second, first := filter((*[24]int32)(d.line[2*i : 2*i+24]))
+			out := samples[2*(done+i) : 2*(done+i)+2]
+			out[0], out[1] = int16(clamp16(first>>11)), int16(clamp16(second>>11))
 		}
-		samples[2*i], samples[2*i+1] = int16(clamp16(first>>11)), int16(clamp16(second>>11))
+		copy(d.line[:22], d.line[2*len(part):2*len(part)+22])
+		done += len(part)
 	}
 	return samples
 }

@@ -37,44 +37,66 @@ func bessel0(x float64) float64 {
 	return sum
 }
 
+// chunk is how many samples are converted at a time: the history and a chunk lie side by side, so that nothing moves
+// per sample.
+const chunk = 320
+
 // Upsampler doubles the rate: 8 to 16 kHz. The zero value starts a stream.
-type Upsampler struct{ past [32]float32 }
+type Upsampler struct{ line [31 + chunk]float32 }
 
 // Convert makes two samples of each; out must have room for them.
 func (u *Upsampler) Convert(out, in []int16) []int16 {
 	out = out[:2*len(in)]
-	for i, s := range in {
-		copy(u.past[:31], u.past[1:])
-		u.past[31] = float32(s)
-		// The new sample lies half way between two old ones: 16 on each side; or it is the old one.
-		var acc float32
-		for k, h := range halfBand {
-			acc += h * (u.past[16+k] + u.past[15-k])
+	for done := 0; done < len(in); {
+		part := in[done:min(done+chunk, len(in))]
+		for i, s := range part {
+			u.line[31+i] = float32(s)
 		}
-		out[2*i], out[2*i+1] = int16(u.past[15]), round16(2*acc)
+		for i := range part {
+			// The new sample lies half way between two old ones, 16 on each side; or it is the old one.
+			w := (*[32]float32)(u.line[i : i+32])
+			var acc float32
+			for k, h := range halfBand {
+				acc += h * (w[16+k] + w[15-k])
+			}
+			out[2*(done+i)], out[2*(done+i)+1] = int16(w[15]), round16(2*acc)
+		}
+		copy(u.line[:31], u.line[len(part):len(part)+31])
+		done += len(part)
 	}
 	return out
 }
 
 // Downsampler halves the rate: 16 to 8 kHz. The zero value starts a stream.
-type Downsampler struct{ past [64]float32 }
+type Downsampler struct{ line [61 + chunk]float32 }
 
 // Convert makes one sample of two; an odd last one is left out. out must have room for len(in)/2.
 func (d *Downsampler) Convert(out, in []int16) []int16 {
 	out = out[:len(in)/2]
-	for i := range out {
-		copy(d.past[:62], d.past[2:])
-		d.past[62], d.past[63] = float32(in[2*i]), float32(in[2*i+1])
-		const mid = 32
-		acc := d.past[mid] / 2
-		for k, h := range halfBand {
-			acc += h * (d.past[mid+2*k+1] + d.past[mid-2*k-1])
+	in = in[:2*len(out)]
+	for done := 0; done < len(in); {
+		part := in[done:min(done+chunk, len(in))]
+		for i, s := range part {
+			d.line[61+i] = float32(s)
 		}
-		out[i] = round16(acc)
+		for i := 0; i < len(part); i += 2 {
+			w := (*[63]float32)(d.line[i : i+63])
+			const mid = halfBandTaps / 2
+			acc := w[mid] / 2
+			for k, h := range halfBand {
+				acc += h * (w[mid+2*k+1] + w[mid-2*k-1])
+			}
+			out[(done+i)/2] = round16(acc)
+		}
+		copy(d.line[:61], d.line[len(part):len(part)+61])
+		done += len(part)
 	}
 	return out
 }
 
 func round16(v float32) int16 {
-	return int16(min(max(math.Round(float64(v)), -32768), 32767))
+	if v < 0 {
+		return int16(max(v-0.5, -32768))
+	}
+	return int16(min(v+0.5, 32767))
 }
