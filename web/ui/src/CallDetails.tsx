@@ -4,7 +4,7 @@ import type { ReactNode } from 'react'
 import { between, clock, prettyNumber } from './format'
 import { other } from './Recents'
 import type { Call, Leg, Me } from './types'
-import { kindName, outcome, partyName, stagesOf, traceLines, type Names, type TraceLine } from './why'
+import { kindName, outcome, partyName, refusal, stagesOf, traceLines, type Names, type TraceLine } from './why'
 
 interface Props {
   call: Call | undefined
@@ -46,7 +46,7 @@ function Details({ call, me, names, onCall }: { call: Call; me: Me; names: Names
       {lines.length > 0 && (
         <section aria-labelledby="why-title">
           <Title order={2} size="h5" id="why-title" mb="xs">
-            Who should answer, and why
+            {call.direction === 'inbound' ? 'Who should answer, and why' : 'Where it went, and why'}
           </Title>
           {call.contacts.length > 0 && (
             <Text size="sm" c="dimmed" mb={6}>
@@ -60,6 +60,7 @@ function Details({ call, me, names, onCall }: { call: Call; me: Me; names: Names
           </ol>
         </section>
       )}
+      {refusal(call.plan) && <Text size="sm">{refusal(call.plan)}</Text>}
       <Legs call={call} names={names} />
       <Story call={call} names={names} />
     </Stack>

@@ -1,4 +1,4 @@
-import { ActionIcon, Avatar, Badge, Container, Group, Menu, Text, UnstyledButton, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
+import { ActionIcon, Avatar, Badge, Button, Container, Group, Popover, Stack, Text, UnstyledButton, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
 import { IconLogout, IconMoon, IconSun } from '@tabler/icons-react'
 import { useState } from 'react'
 import { api } from './api'
@@ -21,8 +21,6 @@ export function Header({ me, phone, live, onSignOut }: Props) {
   const dark = useComputedColorScheme('light') === 'dark'
   const state = useStore(phone.state)
   const { connected, loaded } = useStore(live.state)
-  const [phones, setPhones] = useState<Registration[]>([])
-  const loadPhones = () => void api.registrations().then(setPhones, () => setPhones([]))
   const status = phoneStatus(state, connected || !loaded)
   return (
     <header className="header">
@@ -43,46 +41,56 @@ export function Header({ me, phone, live, onSignOut }: Props) {
             <ActionIcon variant="subtle" color="gray" size="lg" aria-label={dark ? 'Light colours' : 'Dark colours'} onClick={() => setColorScheme(dark ? 'light' : 'dark')}>
               {dark ? <IconSun size={20} /> : <IconMoon size={20} />}
             </ActionIcon>
-            <Menu position="bottom-end" width={260} onOpen={loadPhones}>
-              <Menu.Target>
-                <UnstyledButton aria-label={`${me.user.name}, menu`} data-testid="user-menu">
-                  <Avatar color="cyan" radius={999} size={36}>
-                    {initials(me.user.name)}
-                  </Avatar>
-                </UnstyledButton>
-              </Menu.Target>
-              <Menu.Dropdown>
-                <Menu.Label>
-                  <Text size="sm" fw={600} c="var(--mantine-color-text)">
-                    {me.user.name}
-                  </Text>
-                  <Text size="xs">
-                    {me.user.role}
-                    {me.user.extension && `, extension ${me.user.extension}`}
-                  </Text>
-                </Menu.Label>
-                <Menu.Divider />
-                <Menu.Label>Phones that ring for you</Menu.Label>
-                {phones.map((r, i) => (
-                  <Text key={i} size="sm" px="sm" py={4} data-testid="my-phone">
-                    {phoneText(r, me)}
-                  </Text>
-                ))}
-                {phones.length === 0 && (
-                  <Text size="sm" px="sm" py={4} c="dimmed">
-                    None
-                  </Text>
-                )}
-                <Menu.Divider />
-                <Menu.Item leftSection={<IconLogout size={16} />} onClick={onSignOut} data-testid="sign-out">
-                  Sign out
-                </Menu.Item>
-              </Menu.Dropdown>
-            </Menu>
+            <UserMenu me={me} onSignOut={onSignOut} />
           </Group>
         </Group>
       </Container>
     </header>
+  )
+}
+
+function UserMenu({ me, onSignOut }: { me: Me; onSignOut: () => void }) {
+  const [phones, setPhones] = useState<Registration[]>([])
+  const loadPhones = () => void api.registrations().then(setPhones, () => setPhones([]))
+  return (
+    <Popover position="bottom-end" width={260} onOpen={loadPhones} withinPortal={false} trapFocus returnFocus shadow="md">
+      <Popover.Target>
+        <UnstyledButton aria-label={`${me.user.name}, your phones and sign-out`} data-testid="user-menu">
+          <Avatar color="cyan" radius={999} size={36} aria-hidden>
+            {initials(me.user.name)}
+          </Avatar>
+        </UnstyledButton>
+      </Popover.Target>
+      <Popover.Dropdown>
+        <Stack gap="sm">
+          <div>
+            <Text fw={600}>{me.user.name}</Text>
+            <Text size="sm" c="dimmed">
+              {me.user.role}
+              {me.user.extension && `, extension ${me.user.extension}`}
+            </Text>
+          </div>
+          <div>
+            <Text size="sm" fw={600}>
+              Phones that ring for you
+            </Text>
+            {phones.map((r, i) => (
+              <Text key={i} size="sm" c="dimmed" data-testid="my-phone">
+                {phoneText(r, me)}
+              </Text>
+            ))}
+            {phones.length === 0 && (
+              <Text size="sm" c="dimmed">
+                None
+              </Text>
+            )}
+          </div>
+          <Button variant="default" leftSection={<IconLogout size={16} />} onClick={onSignOut} data-testid="sign-out">
+            Sign out
+          </Button>
+        </Stack>
+      </Popover.Dropdown>
+    </Popover>
   )
 }
 

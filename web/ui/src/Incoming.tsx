@@ -57,7 +57,7 @@ function Ringing({ call, first, phone, live, names }: { call: PhoneCall; first: 
   return (
     <div role="alertdialog" aria-label={`Incoming call from ${name}`} aria-describedby={`why-${call.id}`} data-testid="incoming">
       <Group wrap="nowrap" align="flex-start">
-        <Avatar size={52} radius={999} color="green" aria-hidden className="pulse">
+        <Avatar size={52} radius={999} color="green" aria-hidden className="rings">
           {initials(name) || <IconPhone size={24} />}
         </Avatar>
         <div style={{ minWidth: 0, flex: 1 }}>

@@ -1,6 +1,6 @@
 import { ActionIcon, Badge, Button, Center, Group, Loader, SegmentedControl, Switch, Text, Tooltip, UnstyledButton } from '@mantine/core'
 import { IconArrowDownLeft, IconArrowUpRight, IconArrowsLeftRight, IconPhone, IconPhoneX, IconRecordMail } from '@tabler/icons-react'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { api } from './api'
 import { CallDetails } from './CallDetails'
 import { ago, between, clock, prettyNumber } from './format'
@@ -21,6 +21,7 @@ export function Recents({ me, live, names, onDial }: Props) {
   const [only, setOnly] = useState('all')
   const [open, setOpen] = useState<string>()
   const [problem, setProblem] = useState('')
+  useMinutes()
   const shown = calls.filter((c) => only === 'all' || c.unclaimed)
   const opened = calls.find((c) => c.id === open)
 
@@ -130,6 +131,15 @@ function Direction({ call, bad }: { call: Call; bad: boolean }) {
   if (call.direction === 'internal') return <IconArrowsLeftRight size={size} color={color} aria-label="Internal" />
   if (call.direction === 'outbound') return <IconArrowUpRight size={size} color={color} aria-label="Outgoing" />
   return bad ? <IconPhoneX size={size} color={color} aria-label="Missed" /> : <IconArrowDownLeft size={size} color={color} aria-label="Incoming" />
+}
+
+// useMinutes renders anew now and then, so that "5 min ago" stays true.
+function useMinutes(): void {
+  const [, tick] = useState(0)
+  useEffect(() => {
+    const t = setInterval(() => tick((n) => n + 1), 30_000)
+    return () => clearInterval(t)
+  }, [])
 }
 
 function Waiting() {

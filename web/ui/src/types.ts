@@ -73,7 +73,8 @@ export interface Plan {
   contacts: string[] | null
   owner?: string
   trace: Row[] | null
-  stages: Stage[] | null
+  stages?: Stage[] | null
+  deliver?: { users?: string[] | null; unclaimed?: boolean; phone?: string } // texts
   end?: { action: string; mailbox?: { user?: string; number?: string }; code?: number; reason?: string }
 }
 

@@ -64,7 +64,7 @@ const stepNames: Record<string, string> = {
   voicemail: 'Voicemail',
   hangup: 'Hang up',
   extension: 'Extension',
-  dialled: 'Dialled',
+  outbound: 'Outside line',
 }
 
 const reasons: Record<string, string> = {
@@ -93,6 +93,8 @@ const reasons: Record<string, string> = {
   company_phone: 'the company’s own phone',
   voicemail: 'the caller may leave a message',
   hangup: 'the call ends here',
+  dialled: 'as dialled',
+  unknown_number: 'the number is not in service',
 }
 
 const absences: Record<string, string> = {
@@ -191,6 +193,17 @@ export function stagesOf(call: Call): { answered: number; reached: number } {
   const legs = call.legs.filter((l) => l.stage >= 0)
   const answered = legs.find((l) => l.answer && call.disposition === 'answered')
   return { answered: answered ? answered.stage : -1, reached: Math.max(-1, ...legs.map((l) => l.stage)) }
+}
+
+// refusal says why a call was refused before any step, '' when it was not.
+export function refusal(plan: Plan | undefined): string {
+  if (plan?.end?.action !== 'refuse') return ''
+  return `Refused: ${reasonText(plan.end.reason ?? 'refused')}`
+}
+
+// hasWords reports whether a step or reason of routing is known here.
+export function hasWords(name: string): boolean {
+  return name in stepNames || name in reasons || name in absences
 }
 
 // outcome says how a call went, in a few words.
