@@ -99,6 +99,7 @@ func NewIndex(dir store.Directory) (*Index, error) {
 	for i := range dir.Numbers {
 		c.compileNumber(dir.Numbers[i])
 	}
+	c.checkSizes()
 	c.contacts = contactIndex(dir.Contacts, dir.Company.Region)
 	if len(c.problems) > 0 {
 		slices.SortFunc(c.problems, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })

@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +35,10 @@ func TestBrokenOrganisations(t *testing.T) {
 		{func(d *store.Directory, n *store.Number) { custom(d, n, Cascade, "", "voicemail", "magic") }, `policy mine: step 2: there is no step "magic"`},
 		{func(d *store.Directory, n *store.Number) { custom(d, n, Cascade, "", "voicemail?never") }, `policy mine: step 1: there is no condition "never"`},
 		{func(d *store.Directory, n *store.Number) { d.Numbers = append(d.Numbers, *n) }, "number +12025550001: there are two"},
+		{func(d *store.Directory, n *store.Number) {
+			chain(6)(d, n)
+			d.Policies["on"] = store.Policy{Mode: Cascade, Steps: slices.Repeat([]store.PolicyStep{{Step: StepForwarding}}, 50)}
+		}, "number +12025550001: its plan could have more than 5000 steps, by the numbers that it hands calls on to; repeat fewer steps in policy on"},
 		{func(d *store.Directory, n *store.Number) { d.Users = append(d.Users, d.Users[0]) }, "user ann: there are two"},
 	} {
 		dir := smallOrg()
