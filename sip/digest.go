@@ -92,7 +92,7 @@ func (s *Server) authenticate(req *sipmsg.Request) (store.Device, *refusal) {
 func (s *Server) challenge(req *sipmsg.Request, stale bool) *refusal {
 	nonce := s.auth.nonce(addrOf(req.Source()), time.Now())
 	p := problem(sipmsg.StatusUnauthorized)
-	for _, algorithm := range algorithmsFor(headerValue(req, "user-agent")) {
+	for _, algorithm := range algorithmsFor(headerValue(req, "user-agent"), req.Transport()) {
 		value := `Digest realm="` + s.auth.realm + `", nonce="` + nonce + `", opaque="` + s.auth.opaque + `", algorithm=` + algorithm +
 			`, qop="auth"`
 		if stale {
@@ -104,20 +104,21 @@ func (s *Server) challenge(req *sipmsg.Request, stale bool) *refusal {
 }
 
 // algorithmsFor are the digest algorithms to offer to a phone, the one to take first. RFC 8760 puts the strongest first
-// and lets a phone skip what it does not know; many do not skip: SIPp and JsSIP look at the first header only, and
-// baresip before 2.0 gives up at any algorithm but MD5. So SHA-256 leads for those that are known to take it, follows MD5
-// for the others, and is left out for the old baresip.
-func algorithmsFor(userAgent string) []string {
+// and lets a phone skip what it does not know; many do not skip: SIPp looks at the first header only, JsSIP and SIP.js at
+// the last, and baresip before 2.0 gives up at any algorithm but MD5. So SHA-256 leads for those that are known to take
+// it, follows MD5 for phones that we do not know, and is left out for browsers and the old baresip.
+func algorithmsFor(userAgent, transport string) []string {
 	agent := strings.ToLower(userAgent)
-	for _, old := range []string{"baresip v0.", "baresip v1."} {
-		if strings.HasPrefix(agent, old) {
-			return []string{"MD5"}
-		}
+	if strings.HasPrefix(agent, "baresip v0.") || strings.HasPrefix(agent, "baresip v1.") {
+		return []string{"MD5"}
 	}
 	for _, able := range []string{"linphone", "belle-sip", "pjsua", "pjsip", "baresip", "asterisk", "freeswitch"} {
 		if strings.Contains(agent, able) {
 			return []string{"SHA-256", "MD5"}
 		}
+	}
+	if transport == "WS" || transport == "WSS" {
+		return []string{"MD5"}
 	}
 	return []string{"MD5", "SHA-256"}
 }

@@ -118,17 +118,17 @@ func TestRegisterAuthentication(t *testing.T) {
 }
 
 func TestAlgorithms(t *testing.T) {
-	for agent, want := range map[string]string{
-		"":                                 "MD5 SHA-256",
-		"JsSIP 3.13.5":                     "MD5 SHA-256",
-		"baresip v1.0.0 (x86_64/linux)":    "MD5",
-		"baresip v3.1.0 (x86_64/linux)":    "SHA-256 MD5",
-		"Linphonec/5.1.65 (belle-sip/5.1)": "SHA-256 MD5",
-		"LinphoneDesktop/5.2 (Debian)":     "SHA-256 MD5",
-		"Yealink SIP-T46S 66.86.0.15":      "MD5 SHA-256",
+	for _, test := range []struct{ agent, transport, want string }{
+		{"", "UDP", "MD5 SHA-256"},
+		{"Yealink SIP-T46S 66.86.0.15", "TLS", "MD5 SHA-256"},
+		{"JsSIP 3.13.8", "WSS", "MD5"},
+		{"baresip v1.0.0 (x86_64/linux)", "UDP", "MD5"},
+		{"baresip v3.1.0 (x86_64/linux)", "UDP", "SHA-256 MD5"},
+		{"Linphonec/5.1.65 (belle-sip/5.1)", "TCP", "SHA-256 MD5"},
+		{"LinphoneDesktop/5.2 (Debian)", "TLS", "SHA-256 MD5"},
 	} {
-		if got := strings.Join(algorithmsFor(agent), " "); got != want {
-			t.Errorf("%q: %s, want %s", agent, got, want)
+		if got := strings.Join(algorithmsFor(test.agent, test.transport), " "); got != test.want {
+			t.Errorf("%q over %s: %s, want %s", test.agent, test.transport, got, test.want)
 		}
 	}
 }

@@ -107,7 +107,7 @@ func TestBrowserPhone(t *testing.T) {
 	eventually(t, "the binding ends with the WebSocket", func() bool { return len(s.Registrations("ann")) == 0 })
 }
 
-// A foreign phone on a WebSocket does digest like all others, with MD5 first: browsers' libraries know nothing else.
+// A foreign phone on a WebSocket does digest like all others, with MD5 alone: browsers' libraries know nothing else.
 func TestForeignWebSocketPhone(t *testing.T) {
 	s := startEdge(t, newOffice().config())
 	p := dialPhone(t, s, WSIdentity{Secure: true})
