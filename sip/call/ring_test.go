@@ -176,6 +176,16 @@ func TestOutboundCarriesTheCarriersMeaning(t *testing.T) {
 			})
 		})
 	}
+	t.Run("no trunk is free", func(t *testing.T) {
+		story(t, func(w *world) {
+			w.limits.PerTrunk = map[string]int{"trunk": 1}
+			first, _ := outward(w)
+			second, _ := outward(w)
+			first.saw()
+			second.saw("503")
+			w.ends(store.Failed, "carrier", 503)
+		})
+	})
 	t.Run("no answer", func(t *testing.T) {
 		story(t, func(w *world) {
 			ann, carrier := outward(w)

@@ -60,6 +60,10 @@ func (m *machine) found(w Found) {
 	}
 	if len(w.Lines) == 0 {
 		m.note(noLeg, "nobody can be rung now")
+		outside := func(t routing.Target) bool { return t.Phone != "" }
+		if m.Worst == 0 && slices.ContainsFunc(m.targets(), outside) { // congestion, to a caller from the inside
+			m.Worst, m.WorstOf = 503, Reason{"SIP", 503, "No trunk is free"}
+		}
 		return
 	}
 	m.start(&m.RingTimer, m.ringTime())
