@@ -68,9 +68,9 @@ func (d *decider) box(n *Number) *Mailbox {
 func (d *decider) run(n *Number) (trace []Row, end string) {
 	d.path[d.depth] = n.Number.Number
 	policy := d.dir.Policy(n.PolicyName())
-	trace = d.trace(len(policy.steps))
+	trace = d.trace(len(policy.Steps))
 	matched := false
-	for i, step := range policy.steps {
+	for i, step := range policy.Steps {
 		row := &trace[i]
 		row.Step = step.Step
 		switch {

@@ -37,8 +37,8 @@ func (c *compiler) rows(n *Number, depth int, known map[sizeKey]int) int {
 		}
 		return c.rows(inner, depth+1, known)
 	}
-	total := len(policy.steps)
-	for _, step := range policy.steps {
+	total := len(policy.Steps)
+	for _, step := range policy.Steps {
 		switch step.Step {
 		case StepForwarding:
 			total += line(n.forwardTo)

@@ -77,9 +77,9 @@ func BuiltinPolicies() map[string]store.Policy {
 
 // Policy is a policy in compiled form.
 type Policy struct {
+	Steps      []store.PolicyStep // shared: do not change them
 	firstMatch bool
 	phoneOnly  bool // reach: phone
-	steps      []store.PolicyStep
 }
 
 func compilePolicy(p store.Policy) (*Policy, error) {
@@ -97,7 +97,7 @@ func compilePolicy(p store.Policy) (*Policy, error) {
 			return nil, fmt.Errorf("step %d: there is no condition %q", i+1, s.When)
 		}
 	}
-	return &Policy{p.Mode == FirstMatch, p.Reach == store.Phone, slices.Clone(p.Steps)}, nil
+	return &Policy{slices.Clone(p.Steps), p.Mode == FirstMatch, p.Reach == store.Phone}, nil
 }
 
 // ends reports whether a step ends a plan.

@@ -7,10 +7,10 @@ import "strowger/store"
 func (d *decider) text(n *Number) ([]Row, *Deliver) {
 	d.path[d.depth] = n.Number.Number
 	policy := d.dir.Policy(n.PolicyName())
-	trace := d.trace(len(policy.steps))
+	trace := d.trace(len(policy.Steps))
 	var deliver *Deliver
 	matched := false
-	for i, step := range policy.steps {
+	for i, step := range policy.Steps {
 		row := &trace[i]
 		row.Step = step.Step
 		switch {
