@@ -1,11 +1,12 @@
 import { Alert, Badge, Container, Tabs } from '@mantine/core'
 import { IconAlertTriangle, IconFlask, IconHistory, IconRecordMail } from '@tabler/icons-react'
-import { useCallback, useEffect, useMemo, useState } from 'react'
+import { useCallback, useEffect, useMemo, useState, type ReactNode } from 'react'
 import { CallPanel } from './CallPanel'
 import { liveOf, otherName } from './calls'
 import { DemoPanel } from './Demo'
 import { Dialer } from './Dialer'
 import { Header } from './Header'
+import { InProgress } from './InProgress'
 import { Incoming } from './Incoming'
 import { Live } from './live'
 import { Phone } from './phone'
@@ -106,14 +107,15 @@ export function Console({ me, onSignOut, onRefused }: { me: Me; onSignOut: () =>
                     Try it
                   </Tabs.Tab>
                 )}
-                <Tabs.Tab value="recent" leftSection={<IconHistory size={16} />} rightSection={<Count n={unclaimed} what="unclaimed" />} data-testid="tab-recent">
+                <Tabs.Tab value="recent" leftSection={<IconHistory size={16} />} rightSection={count(unclaimed, 'unclaimed')} data-testid="tab-recent">
                   Recent
                 </Tabs.Tab>
-                <Tabs.Tab value="voicemail" leftSection={<IconRecordMail size={16} />} rightSection={<Count n={unheard} what="new" />} data-testid="tab-voicemail">
+                <Tabs.Tab value="voicemail" leftSection={<IconRecordMail size={16} />} rightSection={count(unheard, 'new')} data-testid="tab-voicemail">
                   Voicemail
                 </Tabs.Tab>
               </Tabs.List>
               <Tabs.Panel value="recent">
+                <InProgress me={me} live={live} names={names} />
                 <Recents me={me} live={live} names={names} onDial={dial} />
               </Tabs.Panel>
               <Tabs.Panel value="voicemail">
@@ -133,7 +135,7 @@ export function Console({ me, onSignOut, onRefused }: { me: Me; onSignOut: () =>
   )
 }
 
-function Count({ n, what }: { n: number; what: string }) {
+function count(n: number, what: string): ReactNode {
   if (n === 0) return null
   return (
     <Badge size="sm" color="red.9" variant="filled" circle={n < 10} aria-label={`${n} ${what}`} data-testid={`count-${what}`}>

@@ -64,7 +64,7 @@ export function Dialer({ me, phone, callerID, onCallerID, onDial }: Props) {
             ))}
           </div>
         )}
-        <Keypad label="Keypad" onKey={press} />
+        <Keypad label="Keypad" onKey={press} plus />
         {me.numbers.length > 0 && (
           <Select
             label="Call from" value={callerID} onChange={(v) => v && onCallerID(v)} allowDeselect={false} data-testid="caller-id"

@@ -45,6 +45,7 @@ export const api = {
   call: (call: string) => ask<Call>('GET', `/api/calls/${id(call)}`),
   claim: (call: string) => ask<Call>('POST', `/api/calls/${id(call)}/claim`),
   active: () => ask<{ calls: LiveCall[] }>('GET', '/api/active').then((r) => r.calls),
+  hangUp: (call: string) => ask<void>('DELETE', `/api/active/${id(call)}`),
   voicemails: () => ask<{ voicemails: Voicemail[] }>('GET', '/api/voicemails').then((r) => r.voicemails),
   setHeard: (vm: string, heard: boolean) => ask<Voicemail>('PUT', `/api/voicemails/${id(vm)}/heard`, { heard }),
   deleteVoicemail: (vm: string) => ask<void>('DELETE', `/api/voicemails/${id(vm)}`),

@@ -99,7 +99,10 @@ export class Phone {
   }
 
   async call(number: string, callerID: string): Promise<void> {
-    if (this.state.get().calls.some((c) => c.phase !== 'ended' && c.phase !== 'ringing')) return
+    if (this.state.get().calls.some((c) => c.phase !== 'ended' && c.phase !== 'ringing')) {
+      this.state.set({ error: 'End the call you are in first.' })
+      return
+    }
     this.state.set({ error: '' })
     const microphone = await this.openMicrophone()
     if (!microphone) return

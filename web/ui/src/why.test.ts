@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Call, LiveCall, LiveLeg, Plan } from './types'
-import { outcome, stagesOf, traceLines, whyItRings, type Names } from './why'
+import { outcome, progress, stagesOf, traceLines, whyItRings, type Names } from './why'
 
 const names: Names = {
   me: 'bob',
@@ -37,6 +37,17 @@ describe('why it rings', () => {
     expect(whyItRings(call(), undefined, names)).toBe('')
     expect(whyItRings(call({ direction: 'internal', from: { name: 'Ann Lee' } }), undefined, names)).toBe('Ann Lee calls your extension.')
   })
+})
+
+describe('a call in progress', () => {
+  const rings = (user: string): LiveLeg => ({ peer: user, user, caller: false, state: 'ringing' })
+  it.each([
+    [call({ legs: [rings('bob'), rings('ann'), rings('bob')] }), 'Rings Bob Ray, Ann Lee'],
+    [call({ legs: [{ peer: '+12025550111', caller: false, state: 'ringing' }] }), 'Rings (202) 555-0111'],
+    [call({ phase: 'routing' }), 'Connecting'],
+    [call({ phase: 'up', answered_by: { name: 'Bob Ray' } }), 'With Bob Ray'],
+    [call({ phase: 'up', voicemail: true }), 'Leaving a message'],
+  ])('%#', (c, want) => expect(progress(c, names)).toBe(want))
 })
 
 const plan: Plan = {

@@ -53,6 +53,14 @@ function sentence(leg: LiveLeg, call: LiveCall, line: string, names: Names): str
   }
 }
 
+// progress says how a call in progress is doing, in a few words.
+export function progress(call: LiveCall, names: Names): string {
+  if (call.voicemail) return 'Leaving a message'
+  if (call.phase === 'up') return call.answered_by ? `With ${partyName(call.answered_by)}` : 'Connected'
+  const rung = call.legs.filter((l) => !l.caller && l.state === 'ringing').map((l) => (l.user ? names.user(l.user) : prettyNumber(l.peer)))
+  return rung.length > 0 ? `Rings ${[...new Set(rung)].join(', ')}` : 'Connecting'
+}
+
 const stepNames: Record<string, string> = {
   workflow: 'Menu of the number',
   number_user: 'User of the number',
