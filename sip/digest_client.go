@@ -129,13 +129,17 @@ func isSHA256(algorithm string) bool { return strings.EqualFold(algorithm, "SHA-
 // parseChallenge reads a Digest challenge; ok is false for another scheme, algorithm or quality of protection than ours.
 func parseChallenge(s string) (ch challenge, ok bool) {
 	s = strings.TrimSpace(s)
-	if len(s) < 7 || !strings.EqualFold(s[:7], "Digest ") {
+	control := func(r rune) bool { return r < ' ' || r == 0x7f }
+	if len(s) < 7 || !strings.EqualFold(s[:7], "Digest ") || strings.IndexFunc(s, control) >= 0 {
 		return ch, false
 	}
 	qop := ""
 	for _, p := range splitList(s[7:]) {
 		key, value, _ := strings.Cut(p, "=")
-		value = unquote(strings.TrimSpace(value))
+		if value = strings.TrimSpace(value); strings.HasPrefix(value, `"`) && quotedEnd(value) != len(value) {
+			return ch, false
+		}
+		value = unquote(value)
 		switch strings.ToLower(strings.TrimSpace(key)) {
 		case "realm":
 			ch.realm = value

@@ -133,17 +133,17 @@ func isAlnum(c byte) bool {
 
 // escapeQuoted makes a display name safe between quotes: quotes and backslashes are escaped, control characters dropped.
 func escapeQuoted(s string) string {
-	if !strings.ContainsFunc(s, func(r rune) bool { return r == '"' || r == '\\' || r < ' ' || r == 0x7f }) {
+	if strings.IndexFunc(s, func(r rune) bool { return r == '"' || r == '\\' || r < ' ' || r == 0x7f }) < 0 {
 		return s
 	}
 	var b strings.Builder
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
+	for i := range len(s) { // by bytes: an opaque value comes back as it was, whatever its encoding
+		switch c := s[i]; {
+		case c == '"' || c == '\\':
 			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r >= ' ' && r != 0x7f:
-			b.WriteRune(r)
+			b.WriteByte(c)
+		case c >= ' ' && c != 0x7f:
+			b.WriteByte(c)
 		}
 	}
 	return b.String()
