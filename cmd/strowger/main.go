@@ -30,6 +30,7 @@ type cli struct {
 	Route         RouteCmd         `cmd:"" help:"Explain, test and replay routing."`
 	Apply         applyCmd         `cmd:"" help:"Change the organisation to what a document says."`
 	Export        exportCmd        `cmd:"" help:"Print the organisation as a document."`
+	Lint          lintCmd          `cmd:"" help:"Look for what is allowed but hardly meant."`
 	Contacts      contactsCmd      `cmd:"" help:"Contacts in bulk."`
 	Backup        backupCmd        `cmd:"" help:"Copy the store while the server runs."`
 }

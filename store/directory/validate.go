@@ -80,7 +80,7 @@ func (v *validator) full() bool { return len(v.problems) >= strict.MaxProblems }
 
 // other names the other side of a conflict: its key path and, when known, its place.
 func (v *validator) other(path string) string {
-	if at := v.places.At(path); at.Line > 0 {
+	if at := v.places.At(path).String(); at != "" {
 		return fmt.Sprintf("%s (%s)", path, at)
 	}
 	return path
