@@ -27,18 +27,11 @@ func (c Candidate) String() string {
 // Candidates lists where the mux can be reached, best first: public addresses, then its own, each by UDP before all by TCP.
 // All are host candidates, as a lite agent's must be (RFC 8445 §5.2).
 func (m *Mux) Candidates() []Candidate {
-	var udp, tcp []netip.AddrPort
-	for _, s := range m.udp {
-		udp = append(udp, s.local)
-	}
-	for _, l := range m.tcp {
-		tcp = append(tcp, l.local)
-	}
 	var list []Candidate
-	for i, a := range m.reached(udp) {
+	for i, a := range m.reached(m.udp.addrs()) {
 		list = append(list, Candidate{Addr: a, Priority: priority(126, 65535-i), Foundation: len(list) + 1})
 	}
-	for i, a := range m.reached(tcp) {
+	for i, a := range m.reached(m.tcp.addrs()) {
 		list = append(list, Candidate{Addr: a, TCP: true, Priority: priority(90, 65535-i), Foundation: len(list) + 1})
 	}
 	return list

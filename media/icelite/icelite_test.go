@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -318,9 +319,10 @@ func TestPathsAreBounded(t *testing.T) {
 }
 
 func pathCount(m *Mux) int {
-	m.udp[0].mu.RLock()
-	defer m.udp[0].mu.RUnlock()
-	return len(m.udp[0].paths)
+	s := m.udp.all[0].(*udpSocket)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(s.paths)
 }
 
 func TestLostIsToldOnce(t *testing.T) {
@@ -376,6 +378,44 @@ func TestWildcardListensOnEveryAddress(t *testing.T) {
 			t.Errorf("candidate %v", c)
 		}
 	}
+}
+
+func TestFollowsTheHostsAddresses(t *testing.T) {
+	one, two, three := netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("192.0.2.1") // the last is not ours
+	ips := []netip.Addr{one}
+	host := func() ([]netip.Addr, error) { return ips, nil }
+	m, err := listenOn(Config{UDP: "0.0.0.0:0", TCP: "0.0.0.0:0"}, host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.Close)
+	port := m.Addr().Port()
+	for _, step := range []struct{ host, want []netip.Addr }{
+		{[]netip.Addr{one, two}, []netip.Addr{one, two}},
+		{[]netip.Addr{two, three}, []netip.Addr{two}},
+		{nil, []netip.Addr{two}},
+		{[]netip.Addr{one}, []netip.Addr{one}},
+	} {
+		ips = step.host
+		m.udp.follow()
+		m.tcp.follow()
+		var got []netip.Addr
+		for _, c := range m.Candidates() {
+			if !c.TCP {
+				got = append(got, c.Addr.Addr())
+				if c.Addr.Port() != port {
+					t.Errorf("%v: the port changed from %d", c, port)
+				}
+			}
+		}
+		if !slices.Equal(got, step.want) || len(m.tcp.addrs()) != len(step.want) {
+			t.Errorf("host %v: listens on %v and %v, want %v", step.host, got, m.tcp.addrs(), step.want)
+		}
+	}
+	in := newInbox()
+	a := newAgent(t, m, in)
+	_, conn := browser(t, m, a, ice.NetworkTypeUDP4)
+	exchange(t, a, in, conn)
 }
 
 func TestListenErrors(t *testing.T) {

@@ -2,8 +2,6 @@ package icelite
 
 import (
 	"errors"
-	"fmt"
-	"net"
 	"net/netip"
 	"sync"
 	"time"
@@ -12,7 +10,7 @@ import (
 // Config of a Mux.
 type Config struct {
 	// UDP is the "ip:port" of the UDP socket. Port 0 takes any free one. Without an IP (0.0.0.0 or ::) every address of this
-	// host gets a socket of its own, so that an answer leaves from the address that was asked.
+	// host gets a socket of its own, so that an answer leaves from the address that was asked; addresses may come and go.
 	UDP string
 	// TCP is the "ip:port" of a TCP listener for browsers whose network blocks UDP (RFC 6544), "" for none.
 	TCP string
@@ -23,12 +21,15 @@ type Config struct {
 	LostAfter time.Duration
 }
 
+// followSeconds is how often a wildcard's addresses are looked up again.
+const followSeconds = 10
+
 // Mux owns the sockets that all agents share. Its methods may be called from any goroutine.
 type Mux struct {
 	cfg   Config
 	start time.Time
-	udp   []*udpSocket
-	tcp   []*tcpListener
+	udp   *ports
+	tcp   *ports
 
 	mu      sync.RWMutex
 	byUfrag map[string]*Agent
@@ -40,103 +41,30 @@ type Mux struct {
 
 // Listen opens the sockets of cfg and serves them until Close.
 func Listen(cfg Config) (*Mux, error) {
+	return listenOn(cfg, hostAddresses)
+}
+
+func listenOn(cfg Config, host func() ([]netip.Addr, error)) (*Mux, error) {
 	if cfg.LostAfter <= 0 {
 		cfg.LostAfter = 20 * time.Second
 	}
 	m := &Mux{cfg: cfg, start: time.Now(), byUfrag: map[string]*Agent{}, done: make(chan struct{})}
-	if err := m.listen(); err != nil {
+	m.udp = &ports{mux: m, host: host, open: newUDPSocket}
+	m.tcp = &ports{mux: m, host: host, open: newTCPListener}
+	err := m.udp.listen(cfg.UDP)
+	if err == nil && cfg.TCP != "" {
+		err = m.tcp.listen(cfg.TCP)
+	}
+	if err != nil {
 		m.Close()
 		return nil, err
-	}
-	for _, s := range m.udp {
-		m.wg.Go(s.serve)
-	}
-	for _, l := range m.tcp {
-		m.wg.Go(l.serve)
 	}
 	m.wg.Go(m.watch)
 	return m, nil
 }
 
-func (m *Mux) listen() error {
-	err := onEach(m.cfg.UDP, func(at netip.AddrPort) (netip.AddrPort, error) {
-		s, err := newUDPSocket(m, at)
-		if err != nil {
-			return at, err
-		}
-		m.udp = append(m.udp, s)
-		return s.local, nil
-	})
-	if err != nil || m.cfg.TCP == "" {
-		return err
-	}
-	return onEach(m.cfg.TCP, func(at netip.AddrPort) (netip.AddrPort, error) {
-		l, err := newTCPListener(m, at)
-		if err != nil {
-			return at, err
-		}
-		m.tcp = append(m.tcp, l)
-		return l.local, nil
-	})
-}
-
-// onEach calls open for the address, or for every address of this host when it is a wildcard; then one that cannot be bound
-// (an interface that is going away) is left out. The first that can be decides the port of all.
-func onEach(addr string, open func(netip.AddrPort) (netip.AddrPort, error)) error {
-	want, err := netip.ParseAddrPort(addr)
-	if err != nil {
-		return fmt.Errorf("WebRTC address %q: want ip:port: %w", addr, err)
-	}
-	ips := []netip.Addr{want.Addr()}
-	if want.Addr().IsUnspecified() {
-		if ips, err = hostAddresses(want.Addr().Is4()); err != nil {
-			return err
-		}
-	}
-	port, bound := want.Port(), 0
-	for _, ip := range ips {
-		var got netip.AddrPort
-		var e error
-		if got, e = open(netip.AddrPortFrom(ip, port)); e != nil {
-			err = fmt.Errorf("WebRTC address %s: %w", netip.AddrPortFrom(ip, port), e)
-			continue
-		}
-		port = got.Port()
-		bound++
-	}
-	if bound == 0 {
-		return err
-	}
-	return nil
-}
-
-// hostAddresses lists what a wildcard stands for: every usable unicast address, loopback last.
-func hostAddresses(only4 bool) ([]netip.Addr, error) {
-	all, err := net.InterfaceAddrs()
-	if err != nil {
-		return nil, fmt.Errorf("list the addresses of this host: %w", err)
-	}
-	var outside, loopback []netip.Addr
-	for _, a := range all {
-		n, ok := a.(*net.IPNet)
-		if !ok {
-			continue
-		}
-		ip, ok := netip.AddrFromSlice(n.IP)
-		ip = ip.Unmap()
-		switch {
-		case !ok, ip.IsLinkLocalUnicast(), only4 && !ip.Is4():
-		case ip.IsLoopback():
-			loopback = append(loopback, ip)
-		default:
-			outside = append(outside, ip)
-		}
-	}
-	return append(outside, loopback...), nil
-}
-
 // Addr is the first local UDP address.
-func (m *Mux) Addr() netip.AddrPort { return m.udp[0].local }
+func (m *Mux) Addr() netip.AddrPort { return m.udp.addrs()[0] }
 
 // now is the time since the mux began, monotonic.
 func (m *Mux) now() time.Duration { return time.Since(m.start) }
@@ -167,16 +95,20 @@ func (m *Mux) unregister(ufrags ...string) {
 	}
 }
 
-// watch finds agents that have fallen silent.
+// watch finds agents that have fallen silent, and addresses of this host that came or went.
 func (m *Mux) watch() {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	var list []*Agent
-	for {
+	for n := 1; ; n++ {
 		select {
 		case <-m.done:
 			return
 		case <-tick.C:
+		}
+		if n%followSeconds == 0 {
+			m.udp.follow()
+			m.tcp.follow()
 		}
 		list = list[:0]
 		m.mu.RLock()
@@ -202,11 +134,7 @@ func (m *Mux) Close() {
 	m.closed = true
 	m.mu.Unlock()
 	close(m.done)
-	for _, s := range m.udp {
-		_ = s.conn.Close()
-	}
-	for _, l := range m.tcp {
-		l.close()
-	}
+	m.udp.close()
+	m.tcp.close()
 	m.wg.Wait()
 }

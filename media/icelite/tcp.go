@@ -35,7 +35,7 @@ type tcpListener struct {
 	closed bool
 }
 
-func newTCPListener(m *Mux, at netip.AddrPort) (*tcpListener, error) {
+func newTCPListener(m *Mux, at netip.AddrPort) (endpoint, error) {
 	ln, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(at))
 	if err != nil {
 		return nil, err
@@ -83,6 +83,8 @@ func (l *tcpListener) add(c *tcpConn) bool {
 	}
 	return !l.closed
 }
+
+func (l *tcpListener) addr() netip.AddrPort { return l.local }
 
 func (l *tcpListener) close() {
 	_ = l.ln.Close()

@@ -26,7 +26,7 @@ type udpSocket struct {
 	paths map[netip.AddrPort]*path
 }
 
-func newUDPSocket(m *Mux, at netip.AddrPort) (*udpSocket, error) {
+func newUDPSocket(m *Mux, at netip.AddrPort) (endpoint, error) {
 	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(at))
 	if err != nil {
 		return nil, err
@@ -37,6 +37,9 @@ func newUDPSocket(m *Mux, at netip.AddrPort) (*udpSocket, error) {
 	local := netip.AddrPortFrom(at.Addr(), uint16(conn.LocalAddr().(*net.UDPAddr).Port))
 	return &udpSocket{mux: m, conn: conn, local: local, paths: map[netip.AddrPort]*path{}}, nil
 }
+
+func (s *udpSocket) addr() netip.AddrPort { return s.local }
+func (s *udpSocket) close()               { _ = s.conn.Close() }
 
 func (s *udpSocket) serve() {
 	buf := make([]byte, maxPacket+1)
