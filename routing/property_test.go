@@ -256,8 +256,8 @@ func TestStrangersChangeNothing(t *testing.T) {
 	})
 }
 
-// TestHoursFollowTheWallClock compares compiled windows with a plain reading of the rule, in a zone's every hour of a
-// year: both changes of daylight saving, midnights and week ends.
+// TestHoursFollowTheWallClock compares compiled windows with a plain reading of the rule, over two days at any time and
+// around changes of daylight saving: midnights, week ends, hours that are skipped and hours that come twice.
 func TestHoursFollowTheWallClock(t *testing.T) {
 	zones := []string{"America/New_York", "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "America/Sao_Paulo", "Africa/Casablanca", "UTC"}
 	rapid.Check(t, func(t *rapid.T) {
@@ -271,13 +271,28 @@ func TestHoursFollowTheWallClock(t *testing.T) {
 			t.Fatal(err)
 		}
 		start := time.Unix(rapid.Int64Range(1_500_000_000, 1_900_000_000).Draw(t, "start"), 0).In(location)
-		for minute := range 48 * 4 {
-			at := start.Add(time.Duration(minute) * 15 * time.Minute)
+		if rapid.Bool().Draw(t, "clocks change") {
+			start = beforeClocksChange(start)
+		}
+		for quarter := range 48 * 4 {
+			at := start.Add(time.Duration(quarter) * 15 * time.Minute)
 			if got, want := hours.At(at), insideWindows(windows, at); got != want {
 				t.Fatalf("%v at %s: %v, want %v", windows, at, got, want)
 			}
 		}
 	})
+}
+
+// beforeClocksChange is a day before the next change of daylight saving after t; t when there is none within a year.
+func beforeClocksChange(t time.Time) time.Time {
+	_, offset := t.Zone()
+	for day := range 370 {
+		next := t.Add(time.Duration(day) * 24 * time.Hour)
+		if _, o := next.Zone(); o != offset {
+			return next.Add(-30 * time.Hour)
+		}
+	}
+	return t
 }
 
 // insideWindows reads the rule literally: from is inside, to is outside, and a window that crosses midnight belongs to the

@@ -191,7 +191,7 @@ func inWords(reason string) string {
 		routing.ReasonNoUserPhone:     "the user has no User Phone",
 		routing.ReasonNotForTexts:     "it has no say in texts",
 		routing.ReasonNobodyAvailable: "nobody is available",
-		routing.ReasonLoop:            "it would go round in a circle",
+		routing.ReasonLoop:            "it would ring the caller, or come back to a number on the way",
 		routing.ReasonOverLimit:       "that number has too many calls",
 		routing.ReasonAfterMatch:      "an earlier step decides",
 		routing.ReasonAfterEnd:        "the plan has ended",
