@@ -305,11 +305,11 @@ func (p *Party) receive() {
 				continue
 			}
 		}
-		p.take1(append([]byte(nil), buf[:n]...))
+		p.keep(append([]byte(nil), buf[:n]...))
 	}
 }
 
-func (p *Party) take1(b []byte) {
+func (p *Party) keep(b []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(b) < 12 || b[0]>>6 != 2 {
