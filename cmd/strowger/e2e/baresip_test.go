@@ -45,6 +45,7 @@ type baresipOptions struct {
 	Local     string // its address, "" = 127.0.0.1
 	Server    string // "" = the server's address
 	Port      int    // SIP port, 0 = any free one
+	Refresh   int    // seconds of its registration, 0 = 60
 }
 
 // newBaresip starts a phone as this device and waits until it is registered.
@@ -68,6 +69,9 @@ func startBaresip(t *testing.T, s *server, device string, hz float64, o baresipO
 	}
 	if o.Password == "" {
 		o.Password = s.password(device)
+	}
+	if o.Refresh == 0 {
+		o.Refresh = 60
 	}
 	addr := s.ready.SIPUDP
 	transport := ""
@@ -128,7 +132,7 @@ ctrl_tcp_listen 127.0.0.1:%[8]d
 snd_path %[9]s
 menu_bell no
 `, o.Local, port, wav, name, rate, media, media+38, ctrl, dir)
-	account := fmt.Sprintf("<sip:%s@%s%s>;auth_user=%s;auth_pass=%s;regint=60;audio_codecs=%s%s\n", device, addr, transport, device, o.Password, o.Codecs, srtp)
+	account := fmt.Sprintf("<sip:%s@%s%s>;auth_user=%s;auth_pass=%s;regint=%d;audio_codecs=%s%s\n", device, addr, transport, device, o.Password, o.Refresh, o.Codecs, srtp)
 	write := func(file, text string) {
 		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
 			t.Fatal(err)

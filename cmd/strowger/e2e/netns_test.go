@@ -44,8 +44,19 @@ func newNATLab(t *testing.T) natLab {
 		sh(t, "ip -n "+line)
 	}
 	sh(t, "ip netns exec "+lab.router+" sysctl -qw net.ipv4.ip_forward=1")
-	rules := fmt.Sprintf(`table ip nat { chain post { type nat hook postrouting priority 100; oifname "%[1]sc" masquerade fully-random; } }
-table ip flt { chain forw { type filter hook forward priority 0; policy drop; ct state established,related accept; iifname "%[1]sb" accept; } }
+	rules := fmt.Sprintf(`table ip nat {
+  chain post {
+    type nat hook postrouting priority 100;
+    oifname "%[1]sc" masquerade fully-random;
+  }
+}
+table ip flt {
+  chain forw {
+    type filter hook forward priority 0; policy drop;
+    ct state established,related accept;
+    iifname "%[1]sb" accept;
+  }
+}
 `, p)
 	nft := exec.Command("ip", "netns", "exec", lab.router, "nft", "-f", "-")
 	nft.Stdin = strings.NewReader(rules)
@@ -63,24 +74,29 @@ func sh(t *testing.T, line string) {
 	}
 }
 
-// inNetns runs f on a thread of its own inside a network namespace.
+// inNetns runs f inside a network namespace. The thread is brought back, not thrown away: parties started from it would be
+// killed with it (Pdeathsig).
 func inNetns(ns string, f func() error) error {
-	result := make(chan error)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine, and its namespace with it
-		result <- func() error {
-			fd, err := unix.Open("/run/netns/"+ns, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-			if err != nil {
-				return err
-			}
-			defer unix.Close(fd)
-			if err := unix.Setns(fd, unix.CLONE_NEWNET); err != nil {
-				return err
-			}
-			return f()
-		}()
-	}()
-	return <-result
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	home, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(home)
+	there, err := unix.Open("/run/netns/"+ns, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(there)
+	if err := unix.Setns(there, unix.CLONE_NEWNET); err != nil {
+		return err
+	}
+	err = f()
+	if back := unix.Setns(home, unix.CLONE_NEWNET); back != nil {
+		panic(back) // nothing that follows could be trusted
+	}
+	return err
 }
 
 // dialIn opens a TCP connection inside a network namespace.

@@ -25,6 +25,7 @@ type server struct {
 	args      []string
 	log       *logFile
 	proc      *process
+	netns     string // where it runs, "" = here
 	ready     app.Ready
 	passwords map[string]string
 }
@@ -59,26 +60,40 @@ func strowger(t *testing.T) string {
 // serve starts `strowger serve` with these trunks (YAML list items) and the test organisation, on loopback.
 func serve(t *testing.T, trunks string) *server {
 	t.Helper()
+	s := configure(t, trunks, "127.0.0.1")
+	s.start()
+	return s
+}
+
+// serveIn starts it inside a network namespace, on that address.
+func serveIn(t *testing.T, netns, ip string) *server {
+	t.Helper()
+	s := configure(t, "", ip)
+	s.netns = netns
+	s.start()
+	return s
+}
+
+func configure(t *testing.T, trunks, ip string) *server {
+	t.Helper()
 	dir := t.TempDir()
 	config := filepath.Join(dir, "strowger.yaml")
 	text := "data: data\nlimits: {calls_per_user: 8}\ncalls: {voicemail_silence: 4s, drain: 2s}\n"
 	if trunks != "" {
 		text += "trunks:\n" + trunks
 	}
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
+	org := filepath.Join(dir, "org.yaml")
+	for file, content := range map[string]string{config: text, org: testOrganisation} {
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	s := &server{t: t, data: filepath.Join(dir, "data"), passwords: map[string]string{}}
 	if err := os.MkdirAll(s.data, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	org := filepath.Join(dir, "org.yaml")
-	if err := os.WriteFile(org, []byte(testOrganisation), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	s.cli("apply", "-f", org, "--yes")
-	s.args = []string{"--data", s.data, "serve", "--config", config, "--http", "127.0.0.1:0", "--sip", "127.0.0.1:0", "--rtp", "24000-29999"}
-	s.start()
+	s.args = []string{"--data", s.data, "serve", "--config", config, "--http", ip + ":0", "--sip", ip + ":0", "--rtp", "24000-29999"}
 	return s
 }
 
@@ -104,6 +119,9 @@ func (s *server) start() {
 		})
 	}
 	cmd := exec.Command(strowger(s.t), append(s.args, "--ready", ready)...)
+	if s.netns != "" {
+		cmd = exec.Command("ip", append([]string{"netns", "exec", s.netns}, cmd.Args...)...)
+	}
 	cmd.Stdout, cmd.Stderr = s.log, s.log
 	s.proc = start(s.t, cmd)
 	eventually(s.t, "the server should be ready", 15*time.Second, func() bool {
