@@ -33,7 +33,7 @@ func route(t *testing.T, stdin string, args ...string) (string, error) {
 		return "", err
 	}
 	var out bytes.Buffer
-	err = ctx.Run(&Globals{Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &out})
+	err = ctx.Run(&Globals{Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &out, Data: filepath.Join(t.TempDir(), "none")})
 	return out.String(), err
 }
 
@@ -101,7 +101,7 @@ func TestRouteExplainRefuses(t *testing.T) {
 		args []string
 		want string
 	}{
-		{nil, "which organisation? Name its document with --org FILE"},
+		{nil, "name the right one with --data"},
 		{[]string{"--org", "nowhere.yaml"}, "nowhere.yaml"},
 		{[]string{"--org", routeTestOrg, "--at", "noon"}, "--at noon: write a time like 2026-11-20T10:00:00-05:00"},
 		{[]string{"--org", routeTestOrg, "--registered", "ann"}, "write USER=KIND+KIND"},
