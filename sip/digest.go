@@ -83,7 +83,7 @@ func (s *Server) authenticate(req *sipmsg.Request) (store.Device, *refusal) {
 		return store.Device{}, s.challenge(req, true)
 	}
 	s.guard.failed(peer, c.username)
-	s.event(s.log.Warn(), req).Str("username", c.username).Str("agent", headerValue(req, "user-agent")).
+	s.event(s.log.Warn(), req).Str("username", c.username).Str("agent", firstNamed(req, "User-Agent")).
 		Msg("wrong digest credentials; check the phone's user name and password")
 	return store.Device{}, s.challenge(req, false)
 }
@@ -92,7 +92,7 @@ func (s *Server) authenticate(req *sipmsg.Request) (store.Device, *refusal) {
 func (s *Server) challenge(req *sipmsg.Request, stale bool) *refusal {
 	nonce := s.auth.nonce(addrOf(req.Source()), time.Now())
 	p := problem(sipmsg.StatusUnauthorized)
-	for _, algorithm := range algorithmsFor(headerValue(req, "user-agent"), req.Transport()) {
+	for _, algorithm := range algorithmsFor(firstNamed(req, "User-Agent"), req.Transport()) {
 		value := `Digest realm="` + s.auth.realm + `", nonce="` + nonce + `", opaque="` + s.auth.opaque + `", algorithm=` + algorithm +
 			`, qop="auth"`
 		if stale {
@@ -130,10 +130,9 @@ type authorization struct {
 
 // authorization finds the request's answer to a challenge of ours.
 func (s *Server) authorization(req *sipmsg.Request) (authorization, bool) {
-	for _, h := range req.Headers() {
-		switch sipmsg.HeaderToLower(h.Name()) {
-		case "authorization", "proxy-authorization":
-			if c, ok := parseAuthorization(h.Value()); ok && c.realm == s.auth.realm {
+	for _, name := range []string{"Authorization", "Proxy-Authorization"} {
+		for value := range named(req, name) {
+			if c, ok := parseAuthorization(value); ok && c.realm == s.auth.realm {
 				return c, true
 			}
 		}

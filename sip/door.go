@@ -120,33 +120,25 @@ func checkHeaders(req *sipmsg.Request) *refusal {
 	return nil
 }
 
-// checkText judges a header that came as text: one whose form the parser knows could not be read.
+// checkText judges a header that came as text: one that the parser knows and could not read bears its long name.
 func checkText(req *sipmsg.Request, h sipmsg.Header) *refusal {
-	name := sipmsg.HeaderToLower(h.Name())
+	name := h.Name()
 	switch name {
-	case "from", "to", "via", "call-id", "cseq", "max-forwards", "content-length", "route", "record-route":
-		if sipmsg.HeaderToLower(h.Name()) == name && isText(h) {
-			return malformed("Bad " + h.Name())
-		}
-	case "contact":
-		if !isText(h) {
-			return nil
-		}
-		if list, err := contacts(req); err != nil || (len(list) != 1 && req.Method != sipmsg.REGISTER) {
-			return malformed("Bad Contact")
-		}
+	case "From", "To", "Via", "Call-ID", "CSeq", "Max-Forwards", "Content-Length", "Content-Type", "Route", "Record-Route", "Contact":
+	default:
+		return nil
 	}
-	return nil
-}
-
-// isText reports whether the parser left a header as it was.
-func isText(h sipmsg.Header) bool {
 	switch h.(type) {
-	case *sipmsg.FromHeader, *sipmsg.ToHeader, *sipmsg.ViaHeader, *sipmsg.CallIDHeader, *sipmsg.CSeqHeader, *sipmsg.ContactHeader,
-		*sipmsg.MaxForwardsHeader, *sipmsg.ContentLengthHeader, *sipmsg.RouteHeader, *sipmsg.RecordRouteHeader:
-		return false
+	case *sipmsg.MaxForwardsHeader, *sipmsg.ContentLengthHeader, *sipmsg.ContentTypeHeader, *sipmsg.RouteHeader,
+		*sipmsg.RecordRouteHeader, *sipmsg.ContactHeader:
+		return nil
 	}
-	return true
+	if name == "Contact" && req.Method == sipmsg.REGISTER {
+		if _, err := contacts(req); err == nil {
+			return nil // a list
+		}
+	}
+	return malformed("Bad " + name)
 }
 
 // checkTarget judges the request URI (RFC 3261 §8.2.2.1) and Max-Forwards (§16.3). Only requests that would be carried on
@@ -203,13 +195,12 @@ func checkRequire(req *sipmsg.Request) *refusal {
 		return nil
 	}
 	var unknown []string
-	for _, h := range req.Headers() {
-		if name := sipmsg.HeaderToLower(h.Name()); name != "require" && name != "proxy-require" {
-			continue
-		}
-		for _, tag := range splitList(h.Value()) {
-			if tag != "" && !hasOption(supportedOptions, tag) && !slices.Contains(unknown, tag) {
-				unknown = append(unknown, tag)
+	for _, name := range []string{"Require", "Proxy-Require"} {
+		for value := range named(req, name) {
+			for _, tag := range splitList(value) {
+				if tag != "" && !hasOption(supportedOptions, tag) && !slices.Contains(unknown, tag) {
+					unknown = append(unknown, tag)
+				}
 			}
 		}
 	}
@@ -241,7 +232,7 @@ func checkBody(req *sipmsg.Request) *refusal {
 	if req.Method == sipmsg.ACK && req.ContentType() == nil {
 		return nil
 	}
-	if enc := headerValue(req, "content-encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
+	if enc := firstNamed(req, "Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
 		return unlessOptional(req, problem(415).with("Accept-Encoding", "identity"))
 	}
 	switch req.Method {
@@ -276,7 +267,7 @@ func contentTypeSDP() *sipmsg.ContentTypeHeader {
 
 // unlessOptional drops a body that we need not understand (RFC 3261 §20.11) instead of refusing the request.
 func unlessOptional(req *sipmsg.Request, p *refusal) *refusal {
-	if strings.Contains(strings.ToLower(headerValue(req, "content-disposition")), "handling=optional") {
+	if strings.Contains(strings.ToLower(firstNamed(req, "Content-Disposition")), "handling=optional") {
 		req.SetBody(nil)
 		return nil
 	}

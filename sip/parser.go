@@ -2,6 +2,7 @@ package sip
 
 import (
 	"errors"
+	"iter"
 	"strings"
 
 	sipmsg "github.com/emiago/sipgo/sip"
@@ -288,6 +289,25 @@ func unquote(s string) string {
 		b.WriteByte(s[i])
 	}
 	return b.String()
+}
+
+// named are the values of the headers with this name, in order. sipgo's own search makes a lower-case copy of every name.
+func named(m interface{ Headers() []sipmsg.Header }, name string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, h := range m.Headers() {
+			if n := h.Name(); len(n) == len(name) && strings.EqualFold(n, name) && !yield(h.Value()) {
+				return
+			}
+		}
+	}
+}
+
+// firstNamed is the first value of a header, "" when there is none.
+func firstNamed(m interface{ Headers() []sipmsg.Header }, name string) string {
+	for value := range named(m, name) {
+		return value
+	}
+	return ""
 }
 
 // headerValue is the text of the first header with this name, "" when there is none.

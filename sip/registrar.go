@@ -30,7 +30,15 @@ func (s *Server) onRegister(req *sipmsg.Request, tx *sipmsg.ServerTx) {
 		return
 	}
 	s.reply(req, tx, s.registered(req, list, now))
+	if req.Transport() == "UDP" {
+		// Timer J would keep each refresh for 32 s. A retransmission after this time, which takes several lost answers, is
+		// challenged as a replay and heals itself.
+		time.AfterFunc(registerLinger, tx.Terminate)
+	}
 }
+
+// registerLinger is how long retransmissions of a REGISTER get the same answer.
+const registerLinger = 5 * time.Second
 
 // registrant is who registers.
 type registrant struct {
@@ -120,13 +128,13 @@ func (s *Server) bindingBase(req *sipmsg.Request, r registrant, now time.Time) (
 		User: r.user, Device: r.device, Kind: r.kind,
 		CallID: callID(req), CSeq: req.CSeq().SeqNo,
 		Transport: sipmsg.NetworkToLower(req.Transport()), Source: req.Source(),
-		UserAgent: truncated(headerValue(req, "user-agent"), 128), Registered: now,
+		UserAgent: truncated(firstNamed(req, "User-Agent"), 128), Registered: now,
 	}
 	if r.flow != nil {
 		b.Flow = r.flow.id
 	}
-	for _, h := range req.GetHeaders("path") {
-		b.Path = append(b.Path, splitList(h.Value())...)
+	for value := range named(req, "Path") {
+		b.Path = append(b.Path, splitList(value)...)
 	}
 	if len(b.Path) > 0 && !supports(req, "path") {
 		// The phone would not know by which way it is reached (RFC 3327 §5.3).
@@ -175,8 +183,8 @@ func (s *Server) registered(req *sipmsg.Request, list []store.Binding, now time.
 		res.AppendHeader(sipmsg.NewHeader("Contact", contactValue(b, now)))
 		outbound = outbound || (b.RegID > 0 && b.CallID == callID(req))
 	}
-	for _, h := range req.GetHeaders("path") {
-		res.AppendHeader(sipmsg.NewHeader("Path", h.Value()))
+	for value := range named(req, "Path") {
+		res.AppendHeader(sipmsg.NewHeader("Path", value))
 	}
 	res.AppendHeader(sipmsg.NewHeader("Allow", allowedMethods))
 	res.AppendHeader(sipmsg.NewHeader("Supported", supportedOptions))
@@ -204,11 +212,10 @@ func contactValue(b *store.Binding, now time.Time) string {
 
 // expiresHeader is the Expires header, if there is one.
 func expiresHeader(req *sipmsg.Request) (time.Duration, bool) {
-	h := req.GetHeader("expires")
-	if h == nil {
-		return 0, false
+	for value := range named(req, "Expires") {
+		return parseExpires(value), true
 	}
-	return parseExpires(h.Value()), true
+	return 0, false
 }
 
 // parseExpires reads seconds. What is malformed means an hour (RFC 3261 §10.2.1.1).
@@ -224,8 +231,8 @@ func wholeSeconds(d time.Duration) string { return strconv.FormatInt(int64(d/tim
 
 // supports reports whether the peer's Supported has an option tag.
 func supports(req *sipmsg.Request, tag string) bool {
-	for _, h := range req.GetHeaders("supported") {
-		if hasOption(h.Value(), tag) {
+	for value := range named(req, "Supported") {
+		if hasOption(value, tag) {
 			return true
 		}
 	}
