@@ -19,7 +19,9 @@ func TestDeclineAndBusyWithinAStage(t *testing.T) {
 		ann.rings()
 		bobDesk.refuses(603)
 		bobWeb.saw("hangup 603")
-		if mobile := w.registers("bob", store.Browser); mobile.count != 1 {
+		w.registers("bob", store.Browser)
+		w.after(time.Second)
+		if bobWeb.count != 1 {
 			t.Error("bob declined, and another device of his rings")
 		}
 		ann.saw()
@@ -54,6 +56,7 @@ func TestDeviceJoinsWhileItsUserRings(t *testing.T) {
 		web := w.registers("bob", store.Browser)
 		web.rings()
 		w.registers("bob", store.Desk) // a second REGISTER of the one that rings
+		w.after(time.Second)
 		if desk.count != 1 {
 			t.Error("the desk phone was called twice")
 		}
@@ -63,6 +66,32 @@ func TestDeviceJoinsWhileItsUserRings(t *testing.T) {
 		alice.acks()
 		alice.talksTo(web)
 		desk.saw("hangup 200")
+	})
+}
+
+func TestReloadedPageRingsAgain(t *testing.T) {
+	story(t, func(w *world) {
+		desk, web := w.registers("bob", store.Desk), w.registers("bob", store.Browser)
+		w.plans(toHangup(), stage(20, user("bob", store.Browser, store.Desk)))
+		alice := w.calls("+12025550900")
+		desk.rings()
+		web.rings()
+		web.refuses(503) // its WebSocket is gone
+		w.registers("bob", store.Browser)
+		w.after(time.Second)
+		if web.count != 2 {
+			t.Errorf("the page was rung %d times, want again", web.count)
+		}
+		desk.refuses(486)
+		w.registers("bob", store.Desk)
+		w.after(time.Second)
+		if desk.count != 1 {
+			t.Error("a phone that said busy was rung again")
+		}
+		web.rings()
+		web.answers()
+		alice.acks()
+		alice.talksTo(web)
 	})
 }
 

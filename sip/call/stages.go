@@ -17,7 +17,8 @@ func (m *machine) enterStage(n int) {
 		return
 	}
 	st := &m.Plan.Plan.Stages[n]
-	m.note(noLeg, "stage %d: %s", n+1, st.Step)
+	_, match := whyRings(&m.Plan.Plan, n)
+	m.note(noLeg, "stage %d: %s (%s)", n+1, st.Step, match)
 	if st.Workflow != "" {
 		m.note(noLeg, "workflow %s continues with the next step", st.Workflow)
 		return // nothing rings: settle goes on
