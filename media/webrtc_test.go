@@ -3,6 +3,7 @@ package media
 import (
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -299,4 +300,37 @@ func TestKeysCrossClocks(t *testing.T) {
 			return
 		}
 	}
+}
+
+// TestBrowsersComeAndGo sets calls up, bridges, talks and ends them in every way at once, for the race detector and goleak.
+func TestBrowsersComeAndGo(t *testing.T) {
+	e := webrtcEngine(t)
+	lobby := newParty(t, e, Options{ID: "lobby", WebRTC: true})
+	var wg sync.WaitGroup
+	for worker := range 8 {
+		wg.Go(func() {
+			for round := range 8 {
+				c := newThinBrowser(t)
+				p := c.call(t, e)
+				if err := p.Bridge(lobby.Session); err != nil {
+					t.Error(err)
+				}
+				var seq uint16
+				for _, pkt := range c.voice(t, &seq, 20) {
+					_, _ = c.conn.WriteToUDPAddrPort(pkt, c.server)
+				}
+				switch (worker + round) % 3 {
+				case 0:
+					c.vanish()
+				case 1:
+					_ = c.dtls.Close() // says goodbye
+				}
+				p.Close()
+				if c.dtls != nil {
+					c.vanish()
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

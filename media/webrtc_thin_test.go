@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,7 +21,7 @@ type thinBrowser struct {
 	server netip.AddrPort
 	id     *dtlsIdentity
 	audio  string // formats of the m-line and their a=rtpmap lines
-	mute   bool
+	mute   atomic.Bool
 	dtls   *dtls.Conn
 	keys   *dtlsKeys
 }
@@ -79,7 +80,7 @@ func (b *thinBrowser) connect(t testing.TB, answer string) {
 
 // vanish ends our DTLS without a word to the server.
 func (b *thinBrowser) vanish() {
-	b.mute = true
+	b.mute.Store(true)
 	_ = b.dtls.Close()
 	b.dtls = nil
 	_ = b.conn.SetReadDeadline(time.Time{})
@@ -96,7 +97,7 @@ type thinPipe struct {
 func (p thinPipe) Close() error { return nil }
 
 func (p thinPipe) WriteTo(pkt []byte, to net.Addr) (int, error) {
-	if p.b.mute {
+	if p.b.mute.Load() {
 		return len(pkt), nil
 	}
 	return p.UDPConn.WriteTo(pkt, to)
