@@ -76,7 +76,7 @@ function Facts({ call }: { call: Call }) {
   ]
   if (talk > 0) facts.push(['Talked', clock(talk)])
   if (call.answer) facts.push(['Answered after', clock(between(call.start, call.answer))])
-  const end = [call.ended_by && `by ${call.ended_by === 'us' ? 'the system' : `the ${call.ended_by}`}`, call.reason].filter(Boolean).join(', ')
+  const end = endText(call)
   if (end) facts.push(['Ended', end])
   return (
     <Table withRowBorders={false} verticalSpacing={4} horizontalSpacing={0}>
@@ -92,6 +92,14 @@ function Facts({ call }: { call: Call }) {
       </Table.Tbody>
     </Table>
   )
+}
+
+// endText says how and by whom a call was ended, once.
+function endText(call: Call): string {
+  const by = call.ended_by ? `by ${call.ended_by === 'us' ? 'the system' : `the ${call.ended_by}`}` : ''
+  const reason = call.reason ? call.reason.charAt(0).toUpperCase() + call.reason.slice(1) : ''
+  if (!reason || !call.ended_by) return reason || by
+  return reason.toLowerCase().includes(call.ended_by) ? reason : `${reason}, ${by}`
 }
 
 function named(name: string | undefined, number: string | undefined): string {

@@ -14,7 +14,7 @@ import { Recents } from './Recents'
 import { unlock } from './sound'
 import { useStore } from './store'
 import type { Me } from './types'
-import { Voicemails } from './Voicemails'
+import { isMine, Voicemails } from './Voicemails'
 import { namesOf } from './why'
 
 const rawAudio = new URLSearchParams(location.search).get('media') === 'raw'
@@ -77,7 +77,7 @@ export function Console({ me, onSignOut, onRefused }: { me: Me; onSignOut: () =>
     document.title = caller ? `☎ ${caller} calls` : `${me.company || 'Phone'} · Strowger`
   }, [caller, me.company])
 
-  const unheard = voicemails.filter((v) => !v.heard).length
+  const unheard = voicemails.filter((v) => !v.heard && isMine(v, me)).length
   const unclaimed = recent.filter((c) => c.unclaimed).length
   return (
     <>
@@ -119,7 +119,7 @@ export function Console({ me, onSignOut, onRefused }: { me: Me; onSignOut: () =>
                 <Recents me={me} live={live} names={names} onDial={dial} />
               </Tabs.Panel>
               <Tabs.Panel value="voicemail">
-                <Voicemails live={live} onDial={dial} />
+                <Voicemails me={me} live={live} onDial={dial} />
               </Tabs.Panel>
               {me.demo && (
                 <Tabs.Panel value="demo">

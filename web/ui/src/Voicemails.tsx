@@ -5,10 +5,16 @@ import { api } from './api'
 import { ago, clock, prettyNumber } from './format'
 import type { Live } from './live'
 import { useStore } from './store'
-import type { Voicemail } from './types'
+import type { Me, Voicemail } from './types'
 import { partyName } from './why'
 
-export function Voicemails({ live, onDial }: { live: Live; onDial: (number: string) => void }) {
+// isMine: a message in one's own box or in a shared one. Owners and admins see the others' boxes too, but what they hear
+// there stays new for its owner.
+export function isMine(vm: Voicemail, me: Me): boolean {
+  return !vm.mailbox.user || vm.mailbox.user === me.user.id
+}
+
+export function Voicemails({ me, live, onDial }: { me: Me; live: Live; onDial: (number: string) => void }) {
   const { voicemails } = useStore(live.state)
   const [problem, setProblem] = useState('')
   const act = (work: Promise<unknown>) => void work.then(() => setProblem('')).catch((err: unknown) => setProblem(err instanceof Error ? err.message : String(err)))
@@ -29,7 +35,7 @@ export function Voicemails({ live, onDial }: { live: Live; onDial: (number: stri
       <Stack component="ul" gap="xs" m={0} p={0} style={{ listStyle: 'none' }} aria-label="Voicemails" data-testid="voicemails">
         {voicemails.map((v) => (
           <Message
-            key={v.id} vm={v} onDial={onDial}
+            key={v.id} vm={v} mine={isMine(v, me)} onDial={onDial}
             onHeard={(heard) => act(api.setHeard(v.id, heard).then((r) => live.voicemailChanged(r, false)))}
             onDelete={() => act(api.deleteVoicemail(v.id).then(() => live.voicemailChanged(v, true)))}
           />
@@ -41,12 +47,13 @@ export function Voicemails({ live, onDial }: { live: Live; onDial: (number: stri
 
 interface MessageProps {
   vm: Voicemail
+  mine: boolean
   onDial: (number: string) => void
   onHeard: (heard: boolean) => void
   onDelete: () => void
 }
 
-function Message({ vm, onDial, onHeard, onDelete }: MessageProps) {
+function Message({ vm, mine, onDial, onHeard, onDelete }: MessageProps) {
   const [asking, setAsking] = useState(false)
   const who = partyName(vm.from)
   return (
@@ -103,7 +110,7 @@ function Message({ vm, onDial, onHeard, onDelete }: MessageProps) {
       </Group>
       <audio
         controls preload="none" src={api.audioURL(vm.id)} aria-label={`Message of ${who}`} data-testid="voicemail-audio" style={{ marginTop: 8 }}
-        onPlay={() => !vm.heard && onHeard(true)}
+        onPlay={() => mine && !vm.heard && onHeard(true)}
       />
     </li>
   )
