@@ -51,12 +51,11 @@ type recorder struct {
 
 // Record writes what the party says to a WAV file (16 kHz when G.722 was agreed first, 8 kHz otherwise) until
 // StopRecording, MaxSeconds, or SilenceSeconds without speech; then RecordEnded is posted. A recording in progress is
-// completed first. It fails when the file cannot be made or the party speaks only codecs that cannot be decoded here.
+// completed. It fails when the file cannot be made or the party speaks only codecs that cannot be decoded here.
 func (s *Session) Record(rec Recording) error {
 	if err := os.MkdirAll(filepath.Dir(rec.File), 0o750); err != nil {
 		return s.wrap(fmt.Errorf("recording: %w", err))
 	}
-	s.StopRecording()
 	e := s.engine
 	e.topology.Lock()
 	defer e.topology.Unlock()
@@ -76,6 +75,9 @@ func (s *Session) Record(rec Recording) error {
 		return s.wrap(fmt.Errorf("recording: %w", err))
 	}
 	r := &recorder{s: s, rec: rec, rate: rate, file: file, start: e.now(), voice: voice{rate: rate}, stop: make(chan struct{})}
+	if s.recorder != nil {
+		s.recorder.finish("stopped")
+	}
 	s.recorder = r
 	s.rebuild()
 	e.work.Go(r.write)
