@@ -2,6 +2,7 @@ package sip
 
 import (
 	"bytes"
+	"errors"
 	"net"
 	"strconv"
 	"strings"
@@ -10,14 +11,20 @@ import (
 	sipmsg "github.com/emiago/sipgo/sip"
 )
 
+// errFlood ends a connection that sends too much: a stream cannot lose a piece and go on.
+var errFlood = errors.New("sip: too many requests")
+
 // filter sees what the sockets read, before sipgo does: the place to drop what is too much and to repair or refuse what
-// sipgo would drop in silence. It never fails: an error would stop the listener.
+// sipgo would drop in silence. It never fails for UDP: an error would stop the listener.
 func (s *Server) filter(info sipmsg.TransportReadProps, data []byte) ([]byte, error) {
 	if len(data) <= 4 && len(bytes.Trim(data, "\r\n")) == 0 {
 		return data, nil // keep-alive (RFC 5626 §3.5.1): sipgo answers it on connections
 	}
 	datagram := info.Transport != "TCP" && info.Transport != "TLS"
 	if !s.guard.allow(netAddrOf(info.RemoteAddr), time.Now()) {
+		if !datagram {
+			return nil, errFlood
+		}
 		return nil, nil
 	}
 	if !datagram {

@@ -95,3 +95,22 @@ func TestGuardBounded(t *testing.T) {
 		t.Errorf("%d sources and %d failures are kept, limit %d", len(g.sources), len(g.fails), maxSources)
 	}
 }
+
+// A flood over UDP loses datagrams, over TCP the connection.
+func TestFlood(t *testing.T) {
+	cfg := newOffice().config()
+	cfg.RateLimit = 5
+	s := startEdge(t, cfg)
+	udp := dialWire(t, "udp", s.Addrs().UDP)
+	for range 5 * burstSeconds {
+		udp.send(udp.request("OPTIONS", testURI, "x", ""))
+		udp.read()
+	}
+	udp.send(udp.request("OPTIONS", testURI, "x", ""))
+	udp.silent()
+	tcp := dialWire(t, "tcp", s.Addrs().TCP)
+	tcp.send(tcp.request("OPTIONS", testURI, "x", ""))
+	if _, err := tcp.conn.Read(make([]byte, 1)); err == nil {
+		t.Error("the connection is open still")
+	}
+}

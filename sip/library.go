@@ -32,10 +32,10 @@ type libraryHandler struct {
 	log zerolog.Logger
 }
 
-// quietMessages are sipgo's errors that a peer can cause at will; they would fill the log.
+// quietMessage reports whether a peer can cause this error of sipgo's at will: it would fill the log.
 func quietMessage(message string) bool {
 	switch message {
-	case "failed to parse", "Read error", "Got TCP error", "Fail to upgrade", "Server tx failed to handle request":
+	case "failed to parse", "Read filter error", "Read error", "Got TCP error", "Fail to upgrade", "Server tx failed to handle request":
 		return true
 	}
 	return false
