@@ -46,7 +46,10 @@ type wire struct {
 }
 
 // message is the voicemail being left.
-type message struct{ id, greeting, file, rel string }
+type message struct {
+	id, greeting, file, rel string
+	lost                    bool // it was recorded, but could not be stored
+}
 
 // paths is the letter that brings them; the machine gets a MailboxReady.
 type paths struct {

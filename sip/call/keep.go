@@ -53,7 +53,13 @@ func (a *actor) closeRecord() {
 	}
 	a.log.Info().Str("from", rec.From).Str("to", rec.To).Str("disposition", rec.Disposition).Str("ended_by", rec.EndedBy).
 		Str("reason", rec.Reason).Int("code", rec.Code).Msg("call ended")
-	a.keep("write the call's record", func() error { return a.m.cfg.Records.Close(rec) })
+	a.keep("write the call's record", func() error {
+		if a.vm.lost {
+			rec.Voicemail, rec.Disposition = "", store.Missed
+			rec.Reason = "the message could not be stored"
+		}
+		return a.m.cfg.Records.Close(rec)
+	})
 }
 
 func (a *actor) openMailbox() {
@@ -88,7 +94,12 @@ func (a *actor) saveVoicemail() {
 		ID: a.vm.id, Mailbox: s.VM.Box, Call: s.Start.ID, From: s.Plan.Caller.Number, FromName: s.Plan.Caller.Name,
 		Left: a.at, Seconds: s.VM.Seconds, File: a.vm.rel,
 	}
-	a.keep("store a voicemail", func() error { return a.m.cfg.Records.AddVoicemail(vm) })
+	a.vm.lost = true // until it is stored; from here on only what is kept later looks at it
+	a.keep("store a voicemail", func() error {
+		err := a.m.cfg.Records.AddVoicemail(vm)
+		a.vm.lost = err != nil
+		return err
+	})
 }
 
 func ignoreMissing(err error) error {

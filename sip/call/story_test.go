@@ -173,6 +173,16 @@ func TestVoicemail(t *testing.T) {
 			alice.hears("greeting.wav")
 		})
 	})
+	t.Run("the disk fills up meanwhile", func(t *testing.T) {
+		story(t, func(w *world) {
+			_, s := nobody(w)
+			w.broken = errStore
+			s.recorded(12, "silence")
+			if r := w.ends(store.Missed, "us", 200); r.Voicemail != "" || !r.Unclaimed {
+				t.Errorf("record %+v", r)
+			}
+		})
+	})
 	t.Run("no disk", func(t *testing.T) {
 		story(t, func(w *world) {
 			w.broken = errors.New("no space left on device")
