@@ -1,0 +1,198 @@
+package call
+
+import (
+	"fmt"
+	"slices"
+)
+
+// judge watches the effects of one call and knows what must never happen, whatever the events.
+type judge struct {
+	legs     []judged
+	timers   []int
+	bridge   [2]int // legs, when joined
+	joined   bool
+	opened   int
+	closed   int
+	finished bool
+	final    bool // the caller has a final response
+	rec      bool // a recording runs
+	fault    string
+}
+
+type judged struct{ gone, hung, media, dialled bool }
+
+func (j *judge) is(ok bool, format string, args ...any) {
+	if !ok && j.fault == "" {
+		j.fault = fmt.Sprintf(format, args...)
+	}
+}
+
+// happens takes note of an event that is about to be stepped.
+func (j *judge) happens(e Event) {
+	switch w := e.What.(type) {
+	case Started:
+		if !w.Originate {
+			j.leg(0)
+		}
+	case PeerFailed, PeerGone, PeerCancelled:
+		if e.Leg >= 0 && e.Leg < len(j.legs) {
+			j.legs[e.Leg].gone = true
+		}
+	case Timer:
+		j.timers = slices.DeleteFunc(j.timers, func(t int) bool { return t == w.Timer })
+	case RecordDone:
+		j.rec = false
+	}
+}
+
+// sip checks that leg i can still be signalled to.
+func (j *judge) sip(i int, e Effect) {
+	j.is(i < len(j.legs) && !j.legs[i].gone && !j.legs[i].hung, "%T on leg %d, which is over", e, i)
+}
+
+// responds checks that leg i called us and waits for a final response.
+func (j *judge) responds(i int, e Effect) {
+	j.sip(i, e)
+	j.is(!j.final && i < len(j.legs) && !j.legs[i].dialled, "%T after a final response, or to a leg that we called", e)
+}
+
+func (j *judge) media(i int, e Effect) {
+	j.is(i < len(j.legs) && j.legs[i].media, "%T on leg %d, which has no media", e, i)
+}
+
+func (j *judge) leg(i int) *judged {
+	for len(j.legs) <= i {
+		j.legs = append(j.legs, judged{})
+	}
+	return &j.legs[i]
+}
+
+func (j *judge) sees(effect Effect) {
+	j.is(!j.finished, "%T after Finish", effect)
+	switch e := effect.(type) {
+	case OpenRecord:
+		j.opened++
+		j.is(j.opened == 1 && j.closed == 0, "record opened %d times, closed %d", j.opened, j.closed)
+	case CloseRecord:
+		j.closed++
+		j.is(j.closed == 1, "record closed %d times", j.closed)
+	case SaveVoicemail, DropVoicemail:
+		j.is(j.closed == 0, "%T after the record was closed", e)
+	case StartTimer:
+		j.is(!slices.Contains(j.timers, e.Timer) && e.After > 0, "timer %d started twice", e.Timer)
+		j.timers = append(j.timers, e.Timer)
+	case StopTimer:
+		j.is(slices.Contains(j.timers, e.Timer), "timer %d stopped, but does not run", e.Timer)
+		j.timers = slices.DeleteFunc(j.timers, func(t int) bool { return t == e.Timer })
+	case Finish:
+		j.finished = true
+		j.is(j.closed == 1 && !j.joined && len(j.timers) == 0, "finished with %d records, bridge %v, timers %v", j.closed, j.joined, j.timers)
+		for i, l := range j.legs {
+			j.is(!l.media, "finished with media of leg %d", i)
+		}
+	default:
+		j.seesLeg(effect)
+	}
+}
+
+func (j *judge) seesLeg(effect Effect) {
+	switch e := effect.(type) {
+	case TakeOffer:
+		j.leg(e.Leg).media = true
+	case Dial:
+		j.is(e.Leg >= len(j.legs) || !j.legs[e.Leg].media, "leg %d dialled twice", e.Leg)
+		j.leg(e.Leg).media = true
+		j.leg(e.Leg).dialled = true
+	case Ring:
+		j.responds(e.Leg, e)
+	case EarlyAnswer:
+		j.responds(e.Leg, e)
+		j.media(e.Leg, e)
+	case Accept:
+		j.responds(e.Leg, e)
+		j.media(e.Leg, e)
+		j.final = true
+	case Reject:
+		j.responds(e.Leg, e)
+		j.is(e.Code >= 400 && e.Code < 700, "refused with %d", e.Code)
+		j.final, j.legs[e.Leg].gone = true, true
+	case Hangup:
+		j.sip(e.Leg, e)
+		j.legs[e.Leg].hung = true
+	case AcceptReoffer:
+		j.sip(e.Leg, e)
+	case RejectReoffer:
+		j.sip(e.Leg, e)
+	case PassDigit:
+		j.sip(e.Leg, e)
+	default:
+		j.seesMedia(effect)
+	}
+}
+
+func (j *judge) seesMedia(effect Effect) {
+	switch e := effect.(type) {
+	case Play:
+		j.media(e.Leg, e)
+	case StopPlay:
+		j.media(e.Leg, e)
+	case RecordVoice:
+		j.media(e.Leg, e)
+		j.rec = true
+	case StopRecord:
+		j.media(e.Leg, e)
+	case Bridge:
+		j.media(e.Leg, e)
+		j.media(e.Other, e)
+		j.is(!j.joined && e.Leg != e.Other, "bridged twice")
+		j.joined, j.bridge = true, [2]int{e.Leg, e.Other}
+	case Unbridge:
+		j.is(j.joined && j.bridge == [2]int{e.Leg, e.Other}, "parted what was not joined")
+		j.joined = false
+	case CloseMedia:
+		j.media(e.Leg, e)
+		j.is(!j.joined || (j.bridge[0] != e.Leg && j.bridge[1] != e.Leg), "media of leg %d closed in the bridge", e.Leg)
+		j.legs[e.Leg].media = false
+	}
+}
+
+// stepped is one call, stepped under the eyes of a judge.
+type stepped struct {
+	s State
+	j judge
+}
+
+func (c *stepped) step(e Event) {
+	c.j.happens(e)
+	next, effects := Step(c.s, e)
+	c.s = next
+	for _, effect := range effects {
+		c.j.sees(effect)
+	}
+	ended := 0
+	for i := range c.s.Legs {
+		if c.s.Legs[i].Phase == LegEnded {
+			ended++
+		}
+	}
+	c.j.is(!c.s.Done || ended == len(c.s.Legs), "done with legs left")
+	c.j.is(c.s.Phase != Up || c.s.Peer != 0 || c.s.VM.Step != VMNone, "up with nobody")
+	for i := range c.s.Legs {
+		c.j.is(c.s.Phase != Up || i == c.s.Caller || i == c.s.Peer || !c.s.Legs[i].Phase.live(), "leg %d still rings in an answered call", i)
+	}
+}
+
+// drive ends the call as peers that behave would (confirm), or as silent ones, whom the watchdog releases.
+func (c *stepped) drive(confirm bool) {
+	c.step(Event{Leg: noLeg, What: HangupCall{}})
+	c.j.is(c.s.Phase == Over, "not over after a hang-up")
+	if confirm {
+		for i := range c.s.Legs {
+			c.step(Event{Leg: i, What: PeerGone{}})
+		}
+		c.step(Event{Leg: c.s.Caller, What: RecordDone{Seconds: 2}})
+	} else if !c.s.Done {
+		c.step(Event{Leg: noLeg, What: Timer{c.s.Watchdog}})
+	}
+	c.j.is(c.s.Done && c.j.finished, "not done at the end")
+}
