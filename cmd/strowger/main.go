@@ -32,6 +32,7 @@ type cli struct {
 	Export        exportCmd        `cmd:"" help:"Print the organisation as a document."`
 	Lint          lintCmd          `cmd:"" help:"Look for what is allowed but hardly meant."`
 	Contacts      contactsCmd      `cmd:"" help:"Contacts in bulk."`
+	Doctor        doctorCmd        `cmd:"" help:"Check the configuration against the world, and say what to do."`
 	Backup        backupCmd        `cmd:"" help:"Copy the store while the server runs."`
 }
 
