@@ -14,7 +14,6 @@ import (
 // transceiver for good on inactive, drops a receiver whose re-offer names another SSRC), and costs some twenty goroutines and
 // four queues per connection. What a server needs of ICE is the lite half, which is package icelite; DTLS and SRTP are pion's.
 type browserHub struct {
-	cfg Config
 	mux *icelite.Mux
 	id  *dtlsIdentity
 
@@ -40,7 +39,7 @@ func newWebRTCHub(cfg Config) (webrtcHub, error) {
 		return nil, fmt.Errorf("media: %w", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	return &browserHub{cfg: cfg, mux: mux, id: id, ctx: ctx, cancel: cancel}, nil
+	return &browserHub{mux: mux, id: id, ctx: ctx, cancel: cancel}, nil
 }
 
 func (h *browserHub) addr() string { return h.mux.Addr().String() }

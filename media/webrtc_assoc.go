@@ -59,10 +59,10 @@ func (a *association) run(want []certHash, client bool) {
 		_ = conn.Close() // sends close_notify, ends the read below
 		close(closed)
 	})
-	if a.ctx.Err() == nil {
+	a.unlessClosed(func() {
 		a.l.keys.Store(keys)
 		a.l.s.linkReady()
-	}
+	})
 	a.read(conn)
 	if stop() {
 		_ = conn.Close()
@@ -97,11 +97,20 @@ func (a *association) reason(err error) string {
 }
 
 // lost tells the session, unless the end was ours.
-func (a *association) lost(why string) {
+func (a *association) lost(why string) { a.unlessClosed(func() { a.l.s.linkLost(why) }) }
+
+// unlessClosed keeps the session from being told anything after close has returned.
+func (a *association) unlessClosed(tell func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if a.ctx.Err() == nil {
-		a.l.s.linkLost(why)
+		tell()
 	}
 }
 
 // close ends the association without waiting for it.
-func (a *association) close() { a.cancel() }
+func (a *association) close() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.cancel()
+}

@@ -177,13 +177,14 @@ func (l *webrtcLink) describe(setup, dir string, formats []format) []byte {
 	l.s.out.mu.Lock()
 	o.ssrc, o.cname = l.s.out.ssrc, l.s.out.rtcp.name()
 	l.s.out.mu.Unlock()
-	for _, c := range l.hub.mux.Candidates() {
+	candidates := l.hub.mux.Candidates()
+	o.at = candidates[0].Addr // the default; there is one as long as the port is open
+	for _, c := range candidates {
 		o.candidates = append(o.candidates, c.String())
 	}
-	o.at = l.hub.mux.Candidates()[0].Addr
-	if o.body() != n.lastBody {
+	if body := o.body(); body != n.lastBody {
 		n.version++
-		n.lastBody = o.body()
+		n.lastBody = body
 	}
 	return []byte(o.head(n.version) + n.lastBody)
 }

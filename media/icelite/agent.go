@@ -23,7 +23,7 @@ const settleAfter = 2 * time.Second
 type Handler interface {
 	// Packet is one datagram that is not STUN, from a source that proved the password. The slice is valid during the call.
 	Packet(b []byte)
-	// Lost is told once when nothing at all was heard for Config.LostAfter, after something had been.
+	// Lost is told once per silence: when nothing at all was heard for Config.LostAfter, after something had been.
 	Lost()
 }
 
@@ -127,6 +127,7 @@ func (a *Agent) heardFrom(s socket, from netip.AddrPort, priority uint32, nomina
 	p := a.pathFrom(s, from)
 	p.priority = priority
 	p.heard.Store(int64(now))
+	a.lost.Store(false)
 	if a.choose(p, nominated, now) {
 		a.selected.Store(p)
 	}
