@@ -111,7 +111,8 @@ func (l *leg) towardPhone(req call.DialRequest) ([]call.Header, error) {
 		}
 		l.d.routes = append(l.d.routes, a.uri)
 	}
-	l.hop = hop{transport: transport, addr: addr}
+	l.hop = hop{transport: strings.ToLower(transport), addr: addr}
+	l.flow = l.srv.flowID(l.hop)
 	l.remote = l.d.target.String() + " at " + l.hop.String()
 	domain := l.srv.domain(l.hop)
 	l.d.local = callerAddr(req.From, domain)

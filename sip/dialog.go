@@ -170,6 +170,15 @@ func (t *dialogTable) find(req *sipmsg.Request) *leg {
 	return t.legs[legKey{string(*req.CallID()), tagOf(req.To().Params)}]
 }
 
+// flowClosed tells the legs that began on a connection that it is gone.
+func (t *dialogTable) flowClosed(id string) {
+	for _, l := range t.all() {
+		if l.flow == id {
+			l.command(l.onFlowClosed)
+		}
+	}
+}
+
 func (t *dialogTable) all() []*leg {
 	t.mu.RLock()
 	defer t.mu.RUnlock()

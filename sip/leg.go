@@ -57,8 +57,9 @@ type leg struct {
 	held   []call.LegEvent // what happened before Bind
 	phase  legPhase
 	d      *dialog
-	hop    hop  // where the peer is reached
-	pinned bool // the peer is a phone: its requests' source, not its Contact, is where it is (RFC 5626 §5.3)
+	hop    hop    // where the peer is reached
+	flow   string // id of the connection that a phone\'s call began on, "" = none
+	pinned bool   // the peer is a phone: its requests' source, not its Contact, is where it is (RFC 5626 §5.3)
 	peer   abilities
 	creds  *credentials
 
@@ -201,9 +202,12 @@ func (l *leg) over() bool {
 	l.phase = legOver
 	l.session.stop()
 	l.reply.stop()
-	l.out.stop()
+	l.out.discard()
 	l.in.stop()
-	l.reinvite.stop()
+	if l.reinvite != nil {
+		l.reinvite.stop()
+		time.AfterFunc(cancelTimeout, l.reinvite.out.discard) // the peer may still answer it (RFC 3261 §15.1.2)
+	}
 	l.wanted.stop()
 	l.glaring.stop()
 	l.srv.calls.dialogs.remove(l)
@@ -231,6 +235,39 @@ func (l *leg) end(r call.Reason) {
 	if l.phase == legUp || l.phase == legAnswered {
 		l.bye(r)
 	}
+}
+
+// abandon ends the leg at once: a BYE goes out, but nobody waits for its answer.
+func (l *leg) abandon(r call.Reason) {
+	switch {
+	case l.phase == legUp || l.phase == legAnswered:
+		l.bye(r)
+	case l.phase == legTrying && l.uas:
+		l.reject(sipmsg.StatusServiceUnavailable, "", r)
+	}
+	l.finish(call.LegEvent{Type: call.Ended, Reason: r})
+}
+
+// onFlowClosed takes the loss of the connection that the call began on. A call that is up stays: a browser comes back over
+// another one.
+func (l *leg) onFlowClosed() {
+	lost := call.Reason{Protocol: "SIP", Cause: sipmsg.StatusServiceUnavailable, Text: "Connection lost"}
+	switch {
+	case l.phase == legTrying && l.uas:
+		l.finish(call.LegEvent{Type: call.Cancelled, Reason: lost})
+	case l.phase == legTrying:
+		l.finish(call.LegEvent{Type: call.Failed, Code: sipmsg.StatusServiceUnavailable, Reason: lost})
+	case l.phase == legClosing:
+		l.finish(call.LegEvent{Type: call.Ended, Reason: lost})
+	}
+}
+
+// flowID is the connection to a peer, "" for UDP and for connections that we opened.
+func (s *Server) flowID(h hop) string {
+	if f := s.flows.find(h.transport, h.addr); f != nil {
+		return f.id
+	}
+	return ""
 }
 
 // ask sends a request inside the dialog. done is run on the queue with the final response, nil when none came. A challenge

@@ -1,12 +1,14 @@
 package sip
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"strowger/sip/call"
 	"strowger/sip/siptest"
+	"strowger/store"
 )
 
 // elsewhere is the Reason header of a fork that lost (RFC 3326 §2).
@@ -539,5 +541,50 @@ func TestLossyNetwork(t *testing.T) {
 	})
 	if n != 1 {
 		t.Errorf("%d BYEs, want 1", n)
+	}
+}
+
+// A server that ends takes its calls down.
+func TestCloseHangsUp(t *testing.T) {
+	story(t, func(r *rig) {
+		_, talking := r.talking()
+		ringing := r.dials(answerSDP)
+		r.phone.Expect("INVITE")
+		d, waiting := r.calls(offerSDP)
+		r.srv.stopTrunks()
+		for _, p := range []*party{talking, ringing, waiting} {
+			p.expect(call.Ended)
+		}
+		r.phone.Expect("BYE")
+		d.AckError(r.carrier.Expect("503"))
+	})
+}
+
+// The phone's connection breaks while it rings, and while it waits for an answer to its call.
+func TestConnectionLost(t *testing.T) {
+	s := startEdge(t, newOffice().config())
+	w := dialWire(t, "tcp", s.Addrs().TCP)
+	from := w.conn.LocalAddr().String()
+	var f *flow
+	for f == nil {
+		f = s.flows.find("tcp", from)
+		time.Sleep(time.Millisecond)
+	}
+	p := newParty(t)
+	binding := &store.Binding{User: "ann", Device: "ann-desk", Transport: "tcp", Source: from, Flow: f.id, Contact: "sip:ann@" + from + ";transport=tcp"}
+	if _, err := s.Dial(t.Context(), call.DialRequest{To: call.Endpoint{Binding: binding}, SDP: []byte(answerSDP)}, p.post); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 4096)
+	n, err := w.conn.Read(buf)
+	if err != nil || !strings.HasPrefix(string(buf[:n]), "INVITE sip:ann@"+from+";transport=tcp SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:") {
+		t.Fatalf("got %q, %v", buf[:n], err)
+	}
+	_ = w.conn.Close()
+	if e := p.expect(call.Failed); e.Code != 503 {
+		t.Errorf("failed: %+v", e)
+	}
+	if _, err := s.Dial(t.Context(), call.DialRequest{To: call.Endpoint{Binding: binding}}, p.post); !errors.Is(err, errFlowGone) {
+		t.Errorf("dialled a phone without connection: %v", err)
 	}
 }

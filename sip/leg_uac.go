@@ -43,6 +43,17 @@ func (o *outbound) stop() {
 	stopTimer(o.giveUp)
 }
 
+// discard is stop for good: a transaction that would wait for a final response without end is ended.
+func (o *outbound) discard() {
+	if o == nil {
+		return
+	}
+	o.stop()
+	if !o.final && o.tx != nil {
+		o.tx.Terminate()
+	}
+}
+
 func stopTimer(t *time.Timer) {
 	if t != nil {
 		t.Stop()
@@ -136,6 +147,9 @@ func (l *leg) tryFailed(o *outbound, code int, r call.Reason) {
 	}
 	o.final = true
 	o.stop()
+	if len(o.hops) > 0 && !o.answered {
+		l.trunk.unanswered(r)
+	}
 	o.failed(code, r)
 }
 

@@ -59,6 +59,7 @@ func (s *Server) newIncoming(req *sipmsg.Request, tx sipmsg.ServerTransaction, i
 	l := &leg{srv: s, callID: d.callID, localTag: tag, uas: true, trunk: id.trunk, d: d, pinned: id.trunk == nil}
 	l.in = &inbound{req: req, tx: tx}
 	l.hop = hop{transport: strings.ToLower(req.Transport()), addr: req.Source()}
+	l.flow = s.flowID(l.hop)
 	l.remote = d.target.String() + " at " + l.hop.String()
 	l.log = s.log.With().Str("call_id", d.callID).Logger()
 	l.creds = l.trunk.credentials()
@@ -301,7 +302,11 @@ func (l *leg) onAck(req *sipmsg.Request) {
 func (s *Server) contactFor(user string, h hop) sipmsg.Uri {
 	host, port := s.localFor(h.transport, h.addr)
 	uri := sipmsg.Uri{Scheme: "sip", User: user, Host: host, Port: port}
-	if h.transport != "udp" {
+	switch h.transport {
+	case "udp":
+	case "wss":
+		uri.UriParams.Add("transport", "ws") // RFC 7118 §5.2.2
+	default:
 		uri.UriParams.Add("transport", h.transport)
 	}
 	return uri

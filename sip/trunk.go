@@ -55,6 +55,7 @@ type trunk struct {
 	answers  reachability
 	lookedUp time.Time
 	bad      map[hop]time.Time // addresses that failed, until when they are tried last
+	ask      chan struct{}     // asks for an OPTIONS now
 	nextReg  time.Time
 	nextPing time.Time
 }
@@ -101,13 +102,18 @@ func (s *Server) initCalls() error {
 		set.resolver = net.DefaultResolver
 	}
 	for _, cfg := range s.cfg.Trunks {
-		t := &trunk{cfg: cfg.withDefaults(s.cfg.Region), srv: s, bad: make(map[hop]time.Time)}
+		t := &trunk{cfg: cfg.withDefaults(s.cfg.Region), srv: s, bad: make(map[hop]time.Time), ask: make(chan struct{}, 1)}
 		t.log = s.log.With().Str("trunk", cfg.Name).Logger()
 		t.status = TrunkStatus{Name: cfg.Name, State: TrunkUnknown, MaxCalls: cfg.MaxCalls}
 		if cfg.Register {
 			t.status.State = TrunkRegistering
 		}
 		set.all = append(set.all, t)
+	}
+	dropBindings := s.flows.onClose
+	s.flows.onClose = func(id string) {
+		dropBindings(id)
+		s.calls.dialogs.flowClosed(id)
 	}
 	s.auth.devices = trunkLogins{Devices: s.cfg.Devices, trunks: set, realm: s.cfg.Realm}
 	return nil
@@ -174,9 +180,7 @@ func (s *Server) startTrunks(ctx context.Context) error {
 func (s *Server) stopTrunks() {
 	for _, l := range s.calls.dialogs.all() {
 		l.queue.wait(func() {
-			l.safely(func() {
-				l.finish(call.LegEvent{Type: call.Ended, Reason: call.Reason{Protocol: "SIP", Cause: 503, Text: "Shutting down"}})
-			})
+			l.safely(func() { l.abandon(call.Reason{Protocol: "SIP", Cause: 503, Text: "Shutting down"}) })
 		})
 	}
 	if s.calls.trunks.stop != nil {
@@ -235,6 +239,19 @@ func (s *Server) Trunks(number, caller string) []call.Endpoint {
 func (s *Server) TrunkFull(name string) bool {
 	t := s.calls.trunks.byName(name)
 	return t != nil && t.cfg.MaxCalls > 0 && int(t.active.Load()) > t.cfg.MaxCalls
+}
+
+// unanswered notes that no address of the carrier took a call: until OPTIONS says otherwise the trunk is down, so that the
+// calls after this one need not wait.
+func (t *trunk) unanswered(r call.Reason) {
+	if t == nil || t.cfg.Qualify <= 0 {
+		return
+	}
+	t.setState(func(st *TrunkStatus) { t.answers, st.LastError = unreachableNow, "INVITE: "+r.Text })
+	select {
+	case t.ask <- struct{}{}:
+	default:
+	}
 }
 
 // takes reports whether the trunk may be used for a number.

@@ -32,7 +32,13 @@ func (t *trunk) keepQualified(ctx context.Context) {
 		t.mu.Lock()
 		t.nextPing = now.Add(pause)
 		t.mu.Unlock()
-		if !sleep(ctx, pause) {
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-t.ask:
+			timer.Stop()
+		case <-ctx.Done():
+			timer.Stop()
 			return
 		}
 	}

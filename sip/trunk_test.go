@@ -485,3 +485,23 @@ func TestTrunkByDigest(t *testing.T) {
 		c.Trunks = append(c.Trunks, TrunkConfig{Name: "roaming", Server: "10.0.0.90", Qualify: -1, CallerUsername: "roamer", CallerPassword: "road-song"})
 	})
 }
+
+// A call that nobody takes shows that the carrier is gone, long before the next OPTIONS is due.
+func TestTrunkLostOnCall(t *testing.T) {
+	story(t, func(r *rig) {
+		ping := r.carrier.Expect("OPTIONS")
+		d := r.carrier.Accept(ping)
+		d.Reply(ping, 200, "")
+		r.until("up", func(st TrunkStatus) bool { return st.State == TrunkUp })
+		p := r.dials(answerSDP, byTrunk)
+		r.carrier.Expect("INVITE")
+		if e := p.expect(call.Failed); e.Code != 408 {
+			t.Errorf("failed: %+v", e)
+		}
+		if st := r.status(); st.State != TrunkDown || !strings.HasPrefix(st.LastError, "INVITE") {
+			t.Errorf("status: %+v", st)
+		}
+		d.Reply(r.carrier.Expect("OPTIONS"), 200, "")
+		r.until("up", func(st TrunkStatus) bool { return st.State == TrunkUp && st.LastError == "" })
+	}, withTrunk(func(c *TrunkConfig) { c.Qualify = time.Hour }))
+}
