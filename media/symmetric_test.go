@@ -1,6 +1,7 @@
 package media
 
 import (
+	"net"
 	"net/netip"
 	"strconv"
 	"testing"
@@ -148,5 +149,66 @@ func TestUseAfterClose(t *testing.T) {
 	_ = a.Stats()
 	if err := b.Bridge(b); err == nil {
 		t.Error("a session was bridged to itself")
+	}
+}
+
+// TestWildcardAddress: sockets bound to 0.0.0.0, the address of the SDP from the configuration; and the party moves, so
+// that a connected socket must be opened up again.
+func TestWildcardAddress(t *testing.T) {
+	e, err := NewEngine(Config{PublicIP: loopback, Shards: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	alice, moved := newPhone(t, "alice", "PCMU", 600), newPhone(t, "moved", "PCMA", 800)
+	a := join(t, e, alice, Options{})
+	if err := a.Echo(); err != nil {
+		t.Fatal(err)
+	}
+	alice.Talk()
+	if !alice.Hears(600, patience) {
+		t.Fatal("no echo")
+	}
+	offerAnswer(t, a, moved)
+	moved.Talk()
+	if !moved.Hears(800, patience) {
+		t.Fatal("no echo after the move")
+	}
+}
+
+// TestIPv6: the same over the other family, on both transports.
+func TestIPv6(t *testing.T) {
+	for _, portable := range []bool{false, true} {
+		e, err := NewEngine(Config{BindIP: netip.IPv6Loopback(), Shards: 1, Portable: portable})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(e.Close)
+		s, err := e.NewSession(Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := net.ListenUDP("udp6", &net.UDPAddr{IP: net.IPv6loopback})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		offer := "v=0\r\nc=IN IP6 ::1\r\nm=audio " + strconv.Itoa(c.LocalAddr().(*net.UDPAddr).Port) + " RTP/AVP 0\r\n"
+		answer := mustAnswer(t, s, []byte(offer), "PCMU")
+		wantLines(t, answer, "c=IN IP6 ::1")
+		if err := s.Echo(); err != nil {
+			t.Fatal(err)
+		}
+		pkt := make([]byte, headerLen+160)
+		putHeader(pkt, 0, true, 7, 8, 9)
+		to := netip.AddrPortFrom(netip.IPv6Loopback(), uint16(s.link.(*rtpLink).rtp.port()))
+		if _, err := c.WriteToUDPAddrPort(pkt, to); err != nil {
+			t.Fatal(err)
+		}
+		_ = c.SetReadDeadline(time.Now().Add(patience))
+		n, from, err := c.ReadFromUDPAddrPort(make([]byte, 500))
+		if err != nil || n != len(pkt) || from != to {
+			t.Errorf("portable %v: %d octets from %v, %v", portable, n, from, err)
+		}
 	}
 }
