@@ -24,31 +24,31 @@ type doctorCmd struct {
 	JSON   bool   `help:"Print JSON."`
 }
 
-// finding is one thing that doctor looked at.
-type finding struct {
+// diagnosis is one thing that doctor looked at.
+type diagnosis struct {
 	What   string `json:"what"`
 	State  string `json:"state"` // ok | warning | problem
 	Detail string `json:"detail"`
 	Remedy string `json:"remedy,omitempty"`
 }
 
-// examination collects findings.
+// examination collects diagnoses.
 type examination struct {
 	cfg     config.Config
 	running bool // a server runs on this data folder
-	list    []finding
+	list    []diagnosis
 }
 
 func (e *examination) ok(what, format string, args ...any) {
-	e.list = append(e.list, finding{what, "ok", fmt.Sprintf(format, args...), ""})
+	e.list = append(e.list, diagnosis{what, "ok", fmt.Sprintf(format, args...), ""})
 }
 
 func (e *examination) warn(what, detail, remedy string) {
-	e.list = append(e.list, finding{what, "warning", detail, remedy})
+	e.list = append(e.list, diagnosis{what, "warning", detail, remedy})
 }
 
 func (e *examination) bad(what, detail, remedy string) {
-	e.list = append(e.list, finding{what, "problem", detail, remedy})
+	e.list = append(e.list, diagnosis{what, "problem", detail, remedy})
 }
 
 // Help says what is looked at.
