@@ -20,6 +20,7 @@ import (
 type Document struct {
 	store.Directory
 	form   strict.Problems // what could not be read
+	twice  strict.Problems // what is in two files
 	files  []*strict.Positions
 	places map[string][]place // list section → where each item comes from
 	maps   map[string]int     // "company", "policies.NAME" → index into files
@@ -82,7 +83,7 @@ func (doc *Document) Validate() strict.Problems {
 			return doc.form
 		}
 	}
-	problems := slices.Clone(doc.form)
+	problems := append(slices.Clone(doc.form), doc.twice...)
 	for _, p := range Validate(doc.Directory, doc) {
 		unread := slices.ContainsFunc(doc.form, func(f strict.Problem) bool {
 			return f.File == p.File && (strings.HasPrefix(f.Path, p.Path) || strings.HasPrefix(p.Path, f.Path))
@@ -151,7 +152,7 @@ func (doc *Document) add(name string, data []byte) {
 	file := len(doc.files)
 	doc.files = append(doc.files, pos)
 	twice := func(key string, first int) {
-		problems = append(problems, strict.Problem{
+		doc.twice = append(doc.twice, strict.Problem{
 			Position: pos.At(key), Path: key, Message: "is in two files",
 			Fix: fmt.Sprintf("keep one; the other is %s", doc.files[first].At(key)),
 		})
@@ -178,7 +179,6 @@ func (doc *Document) add(name string, data []byte) {
 	doc.Numbers = joinSection(doc, "numbers", file, doc.Numbers, dir.Numbers)
 	doc.Contacts = joinSection(doc, "contacts", file, doc.Contacts, dir.Contacts)
 	doc.Workflows = joinSection(doc, "workflows", file, doc.Workflows, dir.Workflows)
-	problems.Sort()
 	doc.form = append(doc.form, problems...)
 }
 

@@ -35,7 +35,7 @@ func (doc *Document) HasSection(name string) bool {
 // follow.
 func (doc *Document) Over(current store.Directory, prune bool) *Document {
 	out := newDocument()
-	out.files, out.form = doc.files, doc.form
+	out.files, out.form, out.twice = doc.files, doc.form, doc.twice
 	out.Company = current.Company
 	if file, ok := doc.maps["company"]; ok {
 		out.maps["company"], out.Company = file, doc.Company

@@ -156,10 +156,11 @@ func fieldsOf(t reflect.Type) []field {
 	var fields []field
 	for f := range t.Fields() {
 		name, options, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-		if name == "-" || !f.IsExported() {
+		inline := strings.Contains(","+options+",", ",inline,")
+		if name == "-" || !f.IsExported() && !(f.Anonymous && inline) {
 			continue
 		}
-		if strings.Contains(","+options+",", ",inline,") {
+		if inline {
 			for _, in := range fieldsOf(f.Type) {
 				in.index = append(slices.Clone(f.Index), in.index...)
 				fields = append(fields, in)
