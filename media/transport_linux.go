@@ -1,7 +1,6 @@
 package media
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -247,7 +246,7 @@ func (s *epollSocket) send(b []byte, to netip.AddrPort) {
 	// The first attempt after an ICMP error returns that error instead of sending.
 	for range 2 {
 		_, _, e := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(s.fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), flags, ptr, size)
-		if !errors.Is(e, unix.ECONNREFUSED) {
+		if e != unix.ECONNREFUSED {
 			return
 		}
 	}
