@@ -271,3 +271,21 @@ func TestSignOutClosesOnlyItsSockets(t *testing.T) {
 	r.web.Close()
 	wg.Wait()
 }
+
+// A session that ends by itself takes the phone's socket along.
+func TestExpiredSessionClosesItsSocket(t *testing.T) {
+	r := newRig(t, func(c *web.Config) { c.SessionLifetime = 1500 * time.Millisecond })
+	got := r.upgrades()
+	c := r.as("bob")
+	conn, err := c.dial(r.http.URL, "sip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id := <-got; !id.Trusted {
+		t.Fatal("the session was over too early to test")
+	}
+	if _, _, err := conn.Read(context.Background()); websocket.CloseStatus(err) != websocket.StatusPolicyViolation {
+		t.Errorf("closed with %v", err)
+	}
+	c.want(401, "GET", "/api/me", "")
+}

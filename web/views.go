@@ -12,25 +12,27 @@ import (
 
 // Call is a call's record as the API shows it.
 type Call struct {
-	ID          string       `json:"id"`
-	Direction   string       `json:"direction" enum:"inbound,outbound,internal"`
-	From        Party        `json:"from"`
-	To          Party        `json:"to"`
-	Start       time.Time    `json:"start"`
-	Answer      time.Time    `json:"answer,omitzero"`
-	End         time.Time    `json:"end,omitzero"`
-	Disposition string       `json:"disposition" doc:"answered, voicemail, missed, refused, busy, failed or interrupted"`
-	AnsweredBy  *Party       `json:"answered_by,omitempty"`
-	EndedBy     string       `json:"ended_by,omitempty" doc:"caller, callee, us or carrier"`
-	Code        int          `json:"code,omitempty" doc:"Final SIP status given to the caller"`
-	Reason      string       `json:"reason,omitempty"`
-	Unclaimed   bool         `json:"unclaimed" doc:"A missed call that nobody has acted on yet"`
-	ClaimedBy   *Party       `json:"claimed_by,omitempty"`
-	Voicemail   string       `json:"voicemail,omitempty" doc:"Id of the message that the caller left"`
-	Trunk       string       `json:"trunk,omitempty"`
-	Contacts    []ContactRef `json:"contacts" doc:"Contacts whose timeline records the call"`
-	Legs        []Leg        `json:"legs" doc:"Leg 0 is the caller's"`
-	Events      []Happening  `json:"events" doc:"The call's story, in order"`
+	ID          string    `json:"id"`
+	Direction   string    `json:"direction" enum:"inbound,outbound,internal"`
+	From        Party     `json:"from"`
+	To          Party     `json:"to"`
+	Start       time.Time `json:"start"`
+	Answer      time.Time `json:"answer,omitzero"`
+	End         time.Time `json:"end,omitzero"`
+	Disposition string    `json:"disposition" doc:"answered, voicemail, missed, refused, busy, failed or interrupted"`
+	AnsweredBy  *Party    `json:"answered_by,omitempty"`
+	EndedBy     string    `json:"ended_by,omitempty" doc:"caller, callee, us or carrier"`
+	Code        int       `json:"code,omitempty" doc:"Final SIP status given to the caller"`
+	Reason      string    `json:"reason,omitempty"`
+	Unclaimed   bool      `json:"unclaimed" doc:"A missed call that nobody has acted on yet"`
+	ClaimedBy   *Party    `json:"claimed_by,omitempty"`
+	Voicemail   string    `json:"voicemail,omitempty" doc:"Id of the message that the caller left"`
+	// Participants are those in whose lists the call shows, as long as nobody has claimed it.
+	Participants []string     `json:"participants" doc:"Ids of the users in whose lists the call shows"`
+	Trunk        string       `json:"trunk,omitempty"`
+	Contacts     []ContactRef `json:"contacts" doc:"Contacts whose timeline records the call"`
+	Legs         []Leg        `json:"legs" doc:"Leg 0 is the caller's"`
+	Events       []Happening  `json:"events" doc:"The call's story, in order"`
 	// Plan is the routing decision with its trace.
 	Plan *routing.Plan `json:"plan,omitempty"`
 }
@@ -118,7 +120,8 @@ func (s *Server) callView(rec store.CallRecord) Call {
 		Disposition: rec.Disposition, EndedBy: rec.EndedBy, Code: rec.Code, Reason: rec.Reason,
 		Unclaimed: rec.Unclaimed, Voicemail: rec.Voicemail, Trunk: rec.Trunk,
 		AnsweredBy: s.who(rec.AnsweredBy), ClaimedBy: s.who(rec.ClaimedBy),
-		Legs: make([]Leg, 0, len(rec.Legs)), Events: make([]Happening, 0, len(rec.Events)),
+		Participants: append([]string{}, rec.Participants...),
+		Legs:         make([]Leg, 0, len(rec.Legs)), Events: make([]Happening, 0, len(rec.Events)),
 	}
 	if len(rec.Plan) > 0 {
 		var plan routing.Plan

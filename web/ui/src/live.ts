@@ -82,12 +82,10 @@ export class Live {
 
   recordChanged(call: Call): void {
     const { calls, everybody } = this.state.get()
-    // An admin hears of everybody's calls; the list of one's own takes only those it would have been given.
-    const mine =
-      everybody || call.from.user === this.me || call.answered_by?.user === this.me || call.claimed_by?.user === this.me ||
-      call.legs.some((l) => l.user === this.me) || calls.some((c) => c.id === call.id)
-    if (!mine) return
+    // An owner hears of everybody's calls; the list of one's own takes only those it would have been given.
+    const mine = everybody || (call.claimed_by ? call.claimed_by.user === this.me : call.participants.includes(this.me))
     const rest = calls.filter((c) => c.id !== call.id)
+    if (!mine) return this.state.set({ calls: rest })
     this.state.set({ calls: [...rest, call].sort((a, b) => b.start.localeCompare(a.start)) })
   }
 

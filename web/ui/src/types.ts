@@ -119,6 +119,7 @@ export interface Call {
   unclaimed: boolean
   claimed_by?: Party
   voicemail?: string
+  participants: string[]
   trunk?: string
   contacts: { id: string; name: string; owner?: string }[]
   legs: Leg[]
