@@ -14,6 +14,7 @@ import (
 const (
 	frame      = 160            // samples of 20 ms at 8 kHz
 	keep       = 10 * 60 * 8000 // samples of received audio kept for a recording: ten minutes
+	echoDelay  = 10 * frame     // the echo keeps no more than this in hand
 	eventTicks = 8              // an RFC 4733 digit lasts eight packets of 20 ms
 	eventGap   = 4              // and is followed by four of nothing
 )
@@ -32,7 +33,8 @@ type stream struct {
 	peer   offer
 	play   []int16 // what is left to say
 	loop   []int16 // said again and again when play is over; nil = silence
-	echo   bool
+	echo   bool    // say again what is heard, one frame for one
+	back   []int16 // what the echo has still to say
 	mute   bool
 	digits []byte // keys still to send
 	heard  []int16
@@ -118,11 +120,12 @@ func (s *stream) next() []byte {
 	if len(s.play) == 0 && s.loop != nil {
 		s.play = s.loop
 	}
+	from := &s.play
 	if len(s.play) == 0 && s.echo {
-		return nil // the echo is sent as it arrives
+		from = &s.back
 	}
 	var samples [frame]int16
-	s.play = s.play[copy(samples[:], s.play):]
+	*from = (*from)[copy(samples[:], *from):]
 	return s.packet(s.peer.payload, false, s.timestamp, s.encode(samples[:]))
 }
 
@@ -171,16 +174,13 @@ func (s *stream) receive() {
 			continue
 		}
 		s.mu.Lock()
-		packet, to := s.hear(buf[:n]), s.peer.addr
+		s.hear(buf[:n])
 		s.mu.Unlock()
-		if packet != nil {
-			s.conn.WriteToUDPAddrPort(packet, to)
-		}
 	}
 }
 
-// hear takes a packet and returns its echo, or nil.
-func (s *stream) hear(b []byte) []byte {
+// hear takes a packet.
+func (s *stream) hear(b []byte) {
 	payload, body := b[1]&0x7f, b[12:]
 	switch {
 	case payload == s.peer.event && payload != 0 && len(body) >= 4:
@@ -190,14 +190,14 @@ func (s *stream) hear(b []byte) []byte {
 			s.keys = append(s.keys, eventDigit(body[0]))
 		}
 	case payload == 0 || payload == 8:
+		samples := decode(payload, body)
 		if len(s.heard) < keep {
-			s.heard = append(s.heard, decode(payload, body)...)
+			s.heard = append(s.heard, samples...)
 		}
-		if s.echo && !s.mute && len(s.play) == 0 && payload == s.peer.payload {
-			return s.packet(payload, false, s.timestamp, body)
+		if s.echo && len(s.play) == 0 && len(s.back) < echoDelay {
+			s.back = append(s.back, samples...)
 		}
 	}
-	return nil
 }
 
 func (s *stream) encode(samples []int16) []byte {
