@@ -105,6 +105,9 @@ func (s *Server) identify(req *sipmsg.Request) (identity, *refusal) {
 	if t := s.calls.trunks.byLogin(device); t != nil {
 		return identity{trunk: t, kind: kindTrunk}, nil
 	}
+	if _, ok := s.cfg.Users.UserByID(device.User); !ok {
+		return identity{}, problem(sipmsg.StatusForbidden)
+	}
 	id := identity{user: device.User, device: device, kind: device.Kind}
 	if f != nil && f.ws != nil {
 		id.ws, id.kind = true, store.Browser

@@ -1,8 +1,11 @@
 package sip
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -326,4 +329,77 @@ func TestLocationTableProperties(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A phone behind NAT is kept reachable; one that is not is left alone.
+func TestKeepAlive(t *testing.T) {
+	for _, test := range []struct {
+		binding store.Binding
+		want    bool
+	}{
+		{store.Binding{Transport: "udp", Contact: "sip:a@192.168.1.5", Source: "203.0.113.9:4444"}, true},
+		{store.Binding{Transport: "udp", Contact: "sip:a@phone.local", Source: "203.0.113.9:4444"}, true},
+		{store.Binding{Transport: "udp", Contact: "sip:a@203.0.113.9:5060", Source: "203.0.113.9:4444"}, false},
+		{store.Binding{Transport: "tcp", Contact: "sip:a@192.168.1.5", Source: "203.0.113.9:4444"}, false},
+		{store.Binding{Transport: "udp", Contact: "sip:a@192.168.1.5", Source: "203.0.113.9:4444", Path: []string{"<sip:p;lr>"}}, false},
+	} {
+		if addr, ok := natted(&test.binding); ok != test.want || (ok && addr.String() != test.binding.Source) {
+			t.Errorf("%+v: %v %v", test.binding, addr, ok)
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		sent := &recordingSocket{to: make(chan string, 10)}
+		s := &Server{location: newLocationTable(nil, zerolog.Nop()), listeners: listeners{udp: sent}}
+		b := binding("sip:a@192.168.1.5", 1, time.Now().Add(time.Hour))
+		if _, err := s.location.update("ann", []store.Binding{b}, 10, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := contextWithCancel(t)
+		ended := make(chan struct{})
+		go func() { defer close(ended); s.keepAlive(ctx) }()
+		time.Sleep(2*keepAliveInterval + time.Second)
+		cancel()
+		<-ended
+		if n := len(sent.to); n != 2 {
+			t.Fatalf("%d keep-alives in two intervals", n)
+		}
+		if got := <-sent.to; got != "10.0.0.1:5060 \r\n\r\n" {
+			t.Errorf("sent %q", got)
+		}
+	})
+}
+
+// recordingSocket notes what is written.
+type recordingSocket struct {
+	net.PacketConn
+	to chan string
+}
+
+func (r *recordingSocket) WriteTo(b []byte, to net.Addr) (int, error) {
+	r.to <- to.String() + " " + string(b)
+	return len(b), nil
+}
+
+// Over TLS the phone is offered SRTP: its keys are not in the clear.
+func TestRegisterTLS(t *testing.T) {
+	server := httptest.NewUnstartedServer(nil)
+	server.StartTLS()
+	defer server.Close()
+	cfg := newOffice().config()
+	cfg.TLS, cfg.TLSConfig = "127.0.0.1:0", &tls.Config{Certificates: server.TLS.Certificates}
+	s := startEdge(t, cfg)
+	conn, err := tls.Dial("tcp", s.Addrs().TLS, &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &wire{t: t, conn: conn}
+	if a := w.register("ann-desk", w.contact("")); a.status != 200 {
+		t.Fatal(a.line)
+	}
+	list := s.Endpoints("ann", []string{store.Desk})
+	if len(list) != 1 || list[0].SRTP != call.SRTPOptional || list[0].WebRTC {
+		t.Errorf("endpoints: %+v", list)
+	}
+	_ = conn.Close()
+	eventually(t, "the binding ends", func() bool { return len(s.Registrations("ann")) == 0 })
 }

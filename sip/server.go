@@ -88,6 +88,9 @@ func (s *Server) Start(ctx context.Context) error {
 	s.stop = stop
 	s.serve()
 	s.done.Go(func() { s.location.run(run) })
+	if s.listeners.udp != nil {
+		s.done.Go(func() { s.keepAlive(run) })
+	}
 	if err := s.startTrunks(run); err != nil {
 		return errors.Join(err, s.Close(ctx))
 	}
