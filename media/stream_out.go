@@ -54,6 +54,7 @@ func (o *outStream) init(*Session) {
 func (o *outStream) configure(l link, a agreement, now time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.rejoin = o.rejoin || a.send && !o.open // what the party was spared while it held is not lost
 	o.link, o.open = l, a.send
 	o.keys.configure(a.events)
 	o.rtcp.begin(now)
