@@ -63,7 +63,7 @@ func (a *actor) closeRecord() {
 }
 
 func (a *actor) openMailbox() {
-	a.vm.id = a.m.newID()
+	a.vm.id = a.state.Start.ID // a call leaves one message at most; after a crash the file's name leads back to the call
 	box, id := a.state.VM.Box, a.vm.id
 	a.keep("open the mailbox", func() error {
 		p := paths{err: errors.New("failed inside")}

@@ -30,6 +30,8 @@ type HTTP struct {
 	Cert   string `yaml:"cert"`   // PEM files for HTTPS
 	Key    string `yaml:"key"`
 	URL    string `yaml:"url"` // how people reach it, for links; "" = made from the listener
+	// Origins are other web sites whose pages may open the phone's WebSocket; they register with digest.
+	Origins []string `yaml:"origins"`
 }
 
 // SIP is the SIP edge.

@@ -28,7 +28,7 @@ func TestExampleIsTheDefault(t *testing.T) {
 	}
 	want := Default()
 	want.Data = filepath.Join(filepath.Dir(file), "data")
-	got.Trunks, got.SIP.Domains = nil, nil
+	got.Trunks, got.SIP.Domains, got.HTTP.Origins = nil, nil, nil
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("the example differs from the defaults:\n%+v\n%+v", got, want)
 	}
