@@ -2,6 +2,12 @@ package sip
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"math/big"
 	"net"
 	"net/netip"
 	"slices"
@@ -504,4 +510,70 @@ func TestTrunkLostOnCall(t *testing.T) {
 		d.Reply(r.carrier.Expect("OPTIONS"), 200, "")
 		r.until("up", func(st TrunkStatus) bool { return st.State == TrunkUp && st.LastError == "" })
 	}, withTrunk(func(c *TrunkConfig) { c.Qualify = time.Hour }))
+}
+
+// Over TLS the certificate is checked against the carrier's name, though the address was looked up by us.
+func TestTrunkTLS(t *testing.T) {
+	cert, roots := certificate(t, "carrier.test")
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	first := make(chan string, 1)
+	go func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		buf := make([]byte, 4096)
+		n, _ := conn.Read(buf)
+		first <- string(buf[:n])
+	}()
+	_, port := splitHostPort(listener.Addr().String())
+	cfg := newOffice().config()
+	cfg.DialTLS = &tls.Config{RootCAs: roots}
+	cfg.Resolver = fakeDNS{
+		srv:   map[string][]*net.SRV{"_sips._tcp.carrier.test": {{Target: "localhost.", Port: uint16(port)}}},
+		hosts: map[string][]netip.Addr{"localhost": {netip.MustParseAddr("127.0.0.1")}},
+	}
+	cfg.Trunks = []TrunkConfig{{Name: "carrier", Server: "carrier.test", Transport: "tls", Qualify: -1}}
+	s := startEdge(t, cfg)
+	p := newParty(t)
+	if _, err := s.Dial(t.Context(), call.DialRequest{To: call.Endpoint{Trunk: "carrier", Number: "+12025550177"}, SDP: []byte(answerSDP)}, p.post); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case got := <-first:
+		if !strings.HasPrefix(got, "INVITE sip:+12025550177@carrier.test;transport=tls SIP/2.0\r\nVia: SIP/2.0/TLS ") {
+			t.Errorf("got %q", got)
+		}
+	case e := <-p.events:
+		t.Fatalf("leg posted %+v", e)
+	case <-time.After(10 * time.Second):
+		t.Fatal("nothing came")
+	}
+}
+
+// certificate makes a self-signed one for these names and localhost.
+func certificate(t *testing.T, names ...string) (tls.Certificate, *x509.CertPool) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: append(names, "localhost"),
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(parsed)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, roots
 }
