@@ -2,10 +2,13 @@ package icelite
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -347,6 +350,37 @@ func TestLostIsToldOnce(t *testing.T) {
 	if err := a.Write([]byte("x")); err != ErrNoPath {
 		t.Errorf("it still sends: %v", err)
 	}
+}
+
+func TestStrangersOnTCPAreFew(t *testing.T) {
+	m := listen(t, Config{TCP: "127.0.0.1:0"})
+	in := newInbox()
+	a := newAgent(t, m, in)
+	at := m.tcp.addrs()[0].String()
+	var idle []net.Conn
+	for range tcpPerAddress + 1 {
+		c, err := net.Dial("tcp", at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		idle = append(idle, c)
+	}
+	last := idle[tcpPerAddress]
+	_ = last.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if _, err := last.Read(make([]byte, 1)); !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("one stranger too many reads %v, want to be closed", err)
+	}
+	// A frame that is too long ends a connection, and makes room.
+	if _, err := idle[0].Write([]byte{0xff, 0xff}); err != nil {
+		t.Fatal(err)
+	}
+	_ = idle[0].SetReadDeadline(time.Now().Add(5 * time.Second))
+	if _, err := idle[0].Read(make([]byte, 1)); !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("after a bad frame: %v, want to be closed", err)
+	}
+	_, conn := browser(t, m, a, ice.NetworkTypeTCP4)
+	exchange(t, a, in, conn)
 }
 
 func TestCandidates(t *testing.T) {

@@ -16,7 +16,8 @@ import (
 // Limits of the TCP side. A connection costs memory and two goroutines before it has proved anything, so there are few of
 // those, and not for long.
 const (
-	tcpStrangers  = 64               // connections that have not sent a good check
+	tcpStrangers  = 64               // connections that have not sent a good check,
+	tcpPerAddress = 8                // and those of them from one address
 	tcpProveTime  = 10 * time.Second // to send it
 	tcpWriteQueue = 64               // packets that wait for a slow peer: 1.3 s of audio; then packets are lost as on UDP
 	tcpWriteTime  = 5 * time.Second  // for one packet, then the connection is given up
@@ -24,15 +25,15 @@ const (
 
 // tcpListener accepts the connections of browsers whose network blocks UDP (ICE TCP, passive candidates: RFC 6544).
 type tcpListener struct {
-	mux       *Mux
-	ln        *net.TCPListener
-	local     netip.AddrPort
-	strangers chan struct{}
-	wg        sync.WaitGroup
+	mux   *Mux
+	ln    *net.TCPListener
+	local netip.AddrPort
+	wg    sync.WaitGroup
 
-	mu     sync.Mutex
-	conns  map[*tcpConn]struct{}
-	closed bool
+	mu        sync.Mutex
+	conns     map[*tcpConn]struct{}
+	strangers map[netip.Addr]int // how many, by address
+	closed    bool
 }
 
 func newTCPListener(m *Mux, at netip.AddrPort) (endpoint, error) {
@@ -41,9 +42,7 @@ func newTCPListener(m *Mux, at netip.AddrPort) (endpoint, error) {
 		return nil, err
 	}
 	local := netip.AddrPortFrom(at.Addr(), uint16(ln.Addr().(*net.TCPAddr).Port))
-	l := &tcpListener{mux: m, ln: ln, local: local, conns: map[*tcpConn]struct{}{}}
-	l.strangers = make(chan struct{}, tcpStrangers)
-	return l, nil
+	return &tcpListener{mux: m, ln: ln, local: local, conns: map[*tcpConn]struct{}{}, strangers: map[netip.Addr]int{}}, nil
 }
 
 func (l *tcpListener) serve() {
@@ -57,31 +56,42 @@ func (l *tcpListener) serve() {
 			time.Sleep(10 * time.Millisecond) // out of descriptors: wait for some to be freed
 			continue
 		}
-		select {
-		case l.strangers <- struct{}{}:
-		default:
-			_ = nc.Close()
-			continue
-		}
-		c := &tcpConn{l: l, nc: nc, stranger: true, out: make(chan []byte, tcpWriteQueue), done: make(chan struct{})}
 		from := nc.RemoteAddr().(*net.TCPAddr).AddrPort()
+		c := &tcpConn{l: l, nc: nc, stranger: true, out: make(chan []byte, tcpWriteQueue), done: make(chan struct{})}
 		c.remote = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
 		if !l.add(c) {
 			_ = nc.Close()
-			return
+			continue
 		}
 		l.wg.Go(c.read)
 		l.wg.Go(c.writeLoop)
 	}
 }
 
+// add takes a new connection, while there are not too many that have proved nothing.
 func (l *tcpListener) add(c *tcpConn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.closed {
-		l.conns[c] = struct{}{}
+	total := 0
+	for _, n := range l.strangers {
+		total += n
 	}
-	return !l.closed
+	if l.closed || total >= tcpStrangers || l.strangers[c.remote.Addr()] >= tcpPerAddress {
+		return false
+	}
+	l.conns[c] = struct{}{}
+	l.strangers[c.remote.Addr()]++
+	return true
+}
+
+// proved is told once of every connection: when it is a stranger no more, or at its end.
+func (l *tcpListener) proved(c *tcpConn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a := c.remote.Addr()
+	if l.strangers[a]--; l.strangers[a] == 0 {
+		delete(l.strangers, a)
+	}
 }
 
 func (l *tcpListener) addr() netip.AddrPort { return l.local }
@@ -135,7 +145,7 @@ func (c *tcpConn) read() {
 		}
 		if c.stranger && c.currentPath() != nil {
 			c.stranger = false
-			<-c.l.strangers
+			c.l.proved(c)
 			_ = c.nc.SetReadDeadline(time.Time{}) // from here on its agent watches over it
 		}
 	}
@@ -143,10 +153,10 @@ func (c *tcpConn) read() {
 
 // end runs when reading has failed or the connection was closed.
 func (c *tcpConn) end() {
-	c.close()
 	if c.stranger {
-		<-c.l.strangers
+		c.l.proved(c)
 	}
+	c.close()
 	if p := c.currentPath(); p != nil {
 		p.agent.pathGone(p)
 	}
