@@ -97,7 +97,7 @@ func TestParties(t *testing.T) {
 		{`<sip:2025550900@h;user=phone>`, []string{"P-Asserted-Identity: <tel:+1-202-555-0901>"}, true, call.Party{Number: "+12025550901"}},
 		{`<sip:2025550900@h>`, []string{"P-Asserted-Identity: <sip:+12025550901@h>"}, false, call.Party{Number: "2025550900"}},
 		{`"Anonymous" <sip:anonymous@anonymous.invalid>`, []string{"P-Asserted-Identity: <sip:+12025550901@h>", "Privacy: id"}, true, call.Party{Number: anonymous}},
-		{`"Anonymous" <sip:anonymous@anonymous.invalid>`, []string{"P-Asserted-Identity: <sip:+12025550901@h>"}, true, call.Party{Number: "+12025550901", Name: "Anonymous"}},
+		{`"Anonymous" <sip:anonymous@anonymous.invalid>`, []string{"P-Asserted-Identity: <sip:+12025550901@h>"}, true, call.Party{Number: anonymous}},
 		{`<sip:1@h>`, []string{`Remote-Party-ID: "D" <sip:+12025550902@h>;party=calling;privacy=off`}, true, call.Party{Number: "+12025550902", Name: "D"}},
 		{`<sip:1@h>`, []string{`Remote-Party-ID: <sip:+12025550902@h>;privacy=full`}, true, call.Party{Number: anonymous}},
 		{`<sip:7042%3Bphone-context=x@h>`, nil, false, call.Party{Number: "7042;phone-context=x"}},

@@ -25,6 +25,7 @@ type sessionTimer struct {
 	floor    time.Duration // the largest Min-SE that was demanded of us
 	refresh  bool          // we are the refresher
 	asked    string        // refresher that the peer's last request named: uac, uas or ""
+	deadline time.Time     // when the interval is over
 	timer    *time.Timer
 }
 
@@ -97,6 +98,7 @@ func (s *sessionTimer) lengthen(res *sipmsg.Response) bool {
 func (l *leg) startSession() {
 	s := &l.session
 	s.stop()
+	s.deadline = time.Now().Add(s.interval)
 	switch {
 	case s.interval == 0:
 	case s.refresh:
@@ -154,13 +156,16 @@ func (l *leg) onRefreshed(res *sipmsg.Response) {
 
 // refreshFailed tries again soon when the peer was only busy; else the call goes on until the interval is over.
 func (l *leg) refreshFailed(code int) {
-	l.session.stop()
-	if code == sipmsg.StatusRequestPending || code >= 500 && code < 600 {
-		l.session.timer = l.after(2*time.Second+time.Duration(rand.IntN(200))*10*time.Millisecond, l.refreshSession)
+	s := &l.session
+	s.stop()
+	left := time.Until(s.deadline) - min(32*time.Second, s.interval/3)
+	pause := 2*time.Second + time.Duration(rand.IntN(200))*10*time.Millisecond
+	if busy := code == sipmsg.StatusRequestPending || code >= 500 && code < 600; busy && pause < left {
+		s.timer = l.after(pause, l.refreshSession)
 		return
 	}
 	l.log.Info().Int("code", code).Msg("peer refuses to refresh the session")
-	l.session.timer = l.after(l.session.interval/2-min(32*time.Second, l.session.interval/3), l.expireSession)
+	s.timer = l.after(max(left, 0), l.expireSession)
 }
 
 // sessionExpires reads Session-Expires; 0 when there is none.

@@ -172,22 +172,21 @@ func quoteAddr(name, uri string) string {
 }
 
 // callerOf says who calls. A trunk is trusted to assert an identity (RFC 3325 §5): P-Asserted-Identity, then
-// Remote-Party-ID, then From; one that asks for privacy is anonymous. A user's phone is known already, From is its wish.
+// Remote-Party-ID, then From; a caller who asks for privacy, or whose From is anonymous (RFC 3323 §4.1.1.3), stays so. A
+// user's phone is known already, From is its wish.
 func callerOf(req *sipmsg.Request, trusted bool) call.Party {
 	from := req.From()
 	party := call.Party{Number: uriUser(&from.Address), Name: unescapeQuoted(from.DisplayName)}
+	withheld := strings.EqualFold(party.Number, anonymous) || strings.EqualFold(from.Address.Host, "anonymous.invalid")
+	if withheld || (trusted && wantsPrivacy(req)) {
+		return call.Party{Number: anonymous}
+	}
 	if trusted {
 		if a, ok := assertedIdentity(req); ok {
 			party = call.Party{Number: uriUser(&a.uri), Name: orString(a.name, party.Name)}
 		}
-		if wantsPrivacy(req) {
-			return call.Party{Number: anonymous}
-		}
 	}
-	// RFC 3323 §4.1.1.3: an anonymous From has this host, or this user.
-	host := strings.ToLower(from.Address.Host)
-	if party.Number == "" || strings.EqualFold(party.Number, anonymous) || strings.EqualFold(party.Number, "unknown") ||
-		(host == "anonymous.invalid" && strings.EqualFold(party.Number, uriUser(&from.Address))) {
+	if party.Number == "" || strings.EqualFold(party.Number, "unknown") {
 		return call.Party{Number: anonymous}
 	}
 	return party
