@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -20,6 +23,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	}))
 	next = cross.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = s.fromClient(r)
 		rec := &recorder{ResponseWriter: w}
 		start := time.Now()
 		defer func() {
@@ -52,15 +56,43 @@ func (s *Server) secureHeaders(h http.Header) {
 
 // access logs a request. Neither the query nor any header is logged: they may hold secrets.
 func (s *Server) access(rec *recorder, r *http.Request, took time.Duration) {
-	level := zerolog.DebugLevel
+	level := zerolog.InfoLevel
 	switch {
 	case rec.status >= 500:
 		level = zerolog.ErrorLevel
-	case rec.status >= 400:
-		level = zerolog.InfoLevel
+	case rec.status < 400 && (r.Method == http.MethodGet || r.Method == http.MethodHead):
+		level = zerolog.DebugLevel // reading is what a page does all day
 	}
 	s.log.WithLevel(level).Str("method", r.Method).Str("path", r.URL.Path).Int("status", rec.status).
 		Int64("bytes", rec.bytes).Dur("took", took).Str("remote", remoteHost(r)).Msg("http")
+}
+
+// fromClient gives a request that came by a trusted proxy the address of its client: of the addresses in X-Forwarded-For,
+// which anybody may have begun, the last one that is no trusted proxy's.
+func (s *Server) fromClient(r *http.Request) *http.Request {
+	if !s.isProxy(remoteHost(r)) {
+		return r
+	}
+	chain := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(chain) - 1; i >= 0; i-- {
+		addr, err := netip.ParseAddr(strings.TrimSpace(chain[i]))
+		if err != nil {
+			return r
+		}
+		if s.isProxy(addr.String()) {
+			continue
+		}
+		_, port, _ := net.SplitHostPort(r.RemoteAddr)
+		c := *r
+		c.RemoteAddr = net.JoinHostPort(addr.Unmap().String(), port)
+		return &c
+	}
+	return r
+}
+
+func (s *Server) isProxy(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return err == nil && slices.ContainsFunc(s.cfg.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(addr.Unmap()) })
 }
 
 // recorder remembers what was answered. Unwrap keeps flushing, hijacking and deadlines working (http.ResponseController).

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -38,6 +39,8 @@ type Config struct {
 	// AllowedOrigins are other web origins ("https://crm.example") whose pages may open the phone's WebSocket. A browser's
 	// cookie never counts for them: they must authenticate with digest.
 	AllowedOrigins []string
+	// TrustedProxies are reverse proxies before us: the client's address is then what they say in X-Forwarded-For.
+	TrustedProxies []netip.Prefix
 	// SIPDomain is the host part of users' SIP addresses, "" = the host that the browser uses.
 	SIPDomain string
 	// SessionLifetime is how long a sign-in lasts; 0 = 14 days.

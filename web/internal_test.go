@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"net/netip"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -128,6 +129,28 @@ func TestAddressKey(t *testing.T) {
 	} {
 		if got := addressKey(&http.Request{RemoteAddr: remote}); got != want {
 			t.Errorf("%s: %s, want %s", remote, got, want)
+		}
+	}
+}
+
+func TestFromClient(t *testing.T) {
+	s := &Server{cfg: Config{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.1.0.0/16")}}}
+	for _, tc := range []struct {
+		remote string
+		via    []string
+		want   string
+	}{
+		{"192.0.2.9:7", []string{"198.51.100.1"}, "192.0.2.9:7"}, // no proxy of ours: whatever it says
+		{"127.0.0.1:7", nil, "127.0.0.1:7"},
+		{"127.0.0.1:7", []string{"198.51.100.1"}, "198.51.100.1:7"},
+		{"[::ffff:127.0.0.1]:7", []string{"2001:db8::1"}, "[2001:db8::1]:7"},
+		{"127.0.0.1:7", []string{"6.6.6.6, 198.51.100.1, 10.1.2.3"}, "198.51.100.1:7"}, // the first is the client's own claim
+		{"127.0.0.1:7", []string{"6.6.6.6", "198.51.100.1"}, "198.51.100.1:7"},
+		{"127.0.0.1:7", []string{"198.51.100.1, nonsense"}, "127.0.0.1:7"},
+	} {
+		r := &http.Request{RemoteAddr: tc.remote, Header: http.Header{"X-Forwarded-For": tc.via}}
+		if got := s.fromClient(r).RemoteAddr; got != tc.want {
+			t.Errorf("%s via %q: %s, want %s", tc.remote, tc.via, got, tc.want)
 		}
 	}
 }
