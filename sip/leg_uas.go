@@ -59,7 +59,9 @@ func (s *Server) newIncoming(req *sipmsg.Request, tx sipmsg.ServerTransaction, i
 	l := &leg{srv: s, callID: d.callID, localTag: tag, uas: true, trunk: id.trunk, d: d, pinned: id.trunk == nil}
 	l.in = &inbound{req: req, tx: tx}
 	l.hop = hop{transport: strings.ToLower(req.Transport()), addr: req.Source()}
-	l.flow = s.flowID(l.hop)
+	if l.pinned { // a carrier may come back over another connection
+		l.flow = s.flowID(l.hop)
+	}
 	l.remote = d.target.String() + " at " + l.hop.String()
 	l.log = s.log.With().Str("call_id", d.callID).Logger()
 	l.creds = l.trunk.credentials()

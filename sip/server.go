@@ -70,6 +70,7 @@ func New(cfg Config) (*Server, error) {
 	s.tp.OnMessage(s.arrived) // first of the handlers, so it runs before the transaction layer's
 	s.txl = sipmsg.NewTransactionLayer(s.tp,
 		sipmsg.WithTransactionLayerLogger(libraryLogger(s.log)),
+		sipmsg.WithTransactionLayerTerminateOnConnClose(), // a carrier's broken connection fails its calls at once
 		sipmsg.WithTransactionLayerUnhandledResponseHandler(s.onStrayResponse))
 	s.txl.OnRequest(s.handle)
 	if err := s.initCalls(); err != nil {

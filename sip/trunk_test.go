@@ -577,3 +577,44 @@ func certificate(t *testing.T, names ...string) (tls.Certificate, *x509.CertPool
 	roots.AddCert(parsed)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, roots
 }
+
+// The carrier's connection breaks while it rings: the next trunk can be tried at once.
+func TestTrunkConnectionLost(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	cfg := newOffice().config()
+	cfg.Trunks = []TrunkConfig{{Name: "carrier", Server: listener.Addr().String(), Transport: "tcp", Qualify: -1}}
+	s := startEdge(t, cfg)
+	p := newParty(t)
+	if _, err := s.Dial(t.Context(), call.DialRequest{To: call.Endpoint{Trunk: "carrier", Number: "+12025550177"}, SDP: []byte(answerSDP)}, p.post); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 4096)
+	n, err := conn.Read(buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	invite, err := siptest.Parse(string(buf[:n]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ringing := "SIP/2.0 180 Ringing\r\n"
+	for _, name := range []string{"Via", "From", "To", "Call-ID", "CSeq"} {
+		ringing += name + ": " + invite.Get(name) + "\r\n"
+	}
+	if _, err := conn.Write([]byte(ringing + "Content-Length: 0\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	p.expect(call.Progress)
+	_ = conn.Close()
+	if e := p.expect(call.Failed); e.Code != 503 {
+		t.Errorf("failed: %+v", e)
+	}
+}
