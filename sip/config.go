@@ -52,7 +52,7 @@ type Config struct {
 	Resolver Resolver
 
 	// RateLimit is how many requests a second one source may send before it has authenticated (bursts of four seconds'
-	// worth are let through); sources that have, and trunks, get 40 times as much. 0 = 50, negative = no limit.
+	// worth are let through); sources that have, and trunks, get 200 times as much. 0 = 50, negative = no limit.
 	RateLimit int
 
 	Log zerolog.Logger

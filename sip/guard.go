@@ -43,7 +43,7 @@ type failures struct {
 
 const (
 	guardTrust   = time.Hour
-	trustFactor  = 40 // rate of trusted sources, in rates of unknown ones
+	trustFactor  = 200 // rate of trusted sources, in rates of unknown ones
 	burstSeconds = 4
 
 	maxFailures   = 10
@@ -102,6 +102,9 @@ func (g *guard) trust(peer string) {
 		g.sweep(now)
 		src = &source{tokens: g.rate * burstSeconds, seen: now}
 		g.sources[addr] = src
+	}
+	if now.After(src.trusted) {
+		src.tokens = g.rate * trustFactor * burstSeconds
 	}
 	src.trusted = now.Add(guardTrust)
 }

@@ -29,9 +29,12 @@ func TestGuardRate(t *testing.T) {
 			t.Errorf("%d passed after a second, want 10", n)
 		}
 		g.trust(stranger)
+		if n := passed(100000); n != 8000 {
+			t.Errorf("%d of a burst of a trusted source passed, want 8000", n)
+		}
 		time.Sleep(time.Second)
-		if n := passed(1000); n != 400 {
-			t.Errorf("%d of a trusted source passed, want 400", n)
+		if n := passed(100000); n != 2000 {
+			t.Errorf("%d of a trusted source passed, want 2000", n)
 		}
 	})
 }
