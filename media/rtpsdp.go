@@ -35,13 +35,13 @@ type rtpNegotiation struct {
 	audio int // index of ours
 
 	offered []*codecInfo // of our last offer, without events
-	pending *remoteOffer // the peer's last offer
+	pending *remoteOffer // the peer's last offer, until there is another one of either side
 }
 
 // mediaLine is an m= line that we refuse, or the place of ours.
 type mediaLine struct{ kind, proto, format string }
 
-// remoteOffer is a peer's offer that waits for our answer.
+// remoteOffer is a peer's offer that was found usable.
 type remoteOffer struct {
 	doc    *sdpDoc
 	index  int // of the audio line that we take
@@ -69,7 +69,10 @@ func (l *rtpLink) offer(codecs []*codecInfo) ([]byte, error) {
 		return nil, errors.New("SDP offer: no codec that we know")
 	}
 	n.offered, n.pending = codecs, nil
-	m := localMedia{dir: sendrecv, proto: "RTP/AVP", mux: true}
+	m := localMedia{dir: sendrecv, proto: "RTP/AVP", mux: true, rtcp: n.port + 1}
+	if n.mux {
+		m.rtcp = n.port
+	}
 	if n.policy == Required {
 		m.proto = "RTP/SAVP"
 	}
@@ -130,11 +133,12 @@ func (n *rtpNegotiation) taken(pt uint8) bool {
 
 // remoteOffer implements link. Nothing changes before the answer.
 func (l *rtpLink) remoteOffer(sdp []byte) ([]*codecInfo, error) {
+	n := &l.sdp
+	n.pending = nil // a broken offer is not answered with the one before it
 	doc, err := parseSDP(sdp)
 	if err != nil {
 		return nil, err
 	}
-	n := &l.sdp
 	var why error
 	for i := range doc.media {
 		if doc.media[i].kind != "audio" {
@@ -228,7 +232,7 @@ func (n *rtpNegotiation) protection(m *sdpMedia) (*cryptoKey, error) {
 	return key, nil
 }
 
-// answer implements link.
+// answer implements link. The same offer may be answered again: first in a 183, then in the 200.
 func (l *rtpLink) answer(codecs []*codecInfo) ([]byte, agreement, error) {
 	n := &l.sdp
 	o := n.pending
@@ -257,6 +261,9 @@ func (l *rtpLink) answer(codecs []*codecInfo) ([]byte, agreement, error) {
 	}
 	m := localMedia{dir: mirror(n.dir), proto: remote.proto}
 	_, m.mux = remote.attr("rtcp-mux")
+	if m.rtcp = n.port + 1; m.mux {
+		m.rtcp = n.port
+	}
 	m.formats = append(append(m.formats, a.audio...), a.events...)
 	way := remote.way(m.mux)
 	if o.key != nil {
@@ -267,7 +274,7 @@ func (l *rtpLink) answer(codecs []*codecInfo) ([]byte, agreement, error) {
 	if err := l.apply(way); err != nil {
 		return nil, agreement{}, err
 	}
-	n.pending, n.mux = nil, m.mux
+	n.mux = m.mux
 	for _, f := range m.formats {
 		n.pts[f.codec] = f.recv
 	}

@@ -11,7 +11,10 @@ type localMedia struct {
 	dir     string
 	formats []format
 	mux     bool
-	keys    []*cryptoKey
+	// rtcp is the port for RTCP. In a first offer with rtcp-mux it is the next one still, for peers that do not know
+	// rtcp-mux (RFC 5761 §5.1.1).
+	rtcp int
+	keys []*cryptoKey
 }
 
 // write makes the description: all m= lines of the session, ours filled in, the others refused with port 0 (RFC 3264 §6).
@@ -56,17 +59,9 @@ func (n *rtpNegotiation) writeAudio(b *strings.Builder, m localMedia) {
 	for _, k := range m.keys {
 		fmt.Fprintf(b, "a=crypto:%s\r\n", k.line())
 	}
-	fmt.Fprintf(b, "a=rtcp:%d\r\n", n.rtcpPort(m.mux))
+	fmt.Fprintf(b, "a=rtcp:%d\r\n", m.rtcp)
 	if m.mux {
 		b.WriteString("a=rtcp-mux\r\n")
 	}
 	fmt.Fprintf(b, "a=ptime:20\r\na=%s\r\n", m.dir)
-}
-
-// rtcpPort: in an offer with rtcp-mux the old port still stands, for peers that do not know it (RFC 5761 §5.1.1).
-func (n *rtpNegotiation) rtcpPort(mux bool) int {
-	if mux && n.pending == nil && n.mux {
-		return n.port
-	}
-	return n.port + 1
 }

@@ -183,6 +183,22 @@ func TestHold(t *testing.T) {
 	}
 }
 
+// TestAnswerAgain: a 183 and the 200 carry the same answer; a broken offer has none.
+func TestAnswerAgain(t *testing.T) {
+	s := sdpLeg(t, Optional)
+	first := mustAnswer(t, s, sdp("m=audio 4000 RTP/AVP 0 8", "a=rtcp-mux"), "PCMA")
+	again, err := s.Answer([]string{"PCMA"})
+	if err != nil || string(again) != first {
+		t.Errorf("the second answer, %v:\n%s\nafter\n%s", err, again, first)
+	}
+	if _, err := s.RemoteOffer([]byte("broken")); err == nil {
+		t.Error("a broken offer was taken")
+	}
+	if _, err := s.Answer(nil); err == nil {
+		t.Error("a broken offer was answered")
+	}
+}
+
 // version is the o= line's.
 func version(sdp string) (v int) {
 	var id uint64
