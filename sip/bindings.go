@@ -23,7 +23,9 @@ type locationTable struct {
 
 	mu     sync.Mutex
 	users  map[string][]*store.Binding // address of record → contacts, in the order in which they appeared
+	flows  map[string][]string         // connection → users who registered over it
 	expiry expiryHeap
+	queued map[bindingKey]time.Time // when the heap's earliest entry of a binding is due
 	dirty  map[bindingKey]change
 	due    time.Time // when dirty is to be written; zero = nothing is dirty
 	wake   chan struct{}
@@ -62,8 +64,11 @@ func newLocationTable(bindings BindingStore, log zerolog.Logger) *locationTable 
 		log:   log,
 		added: func(store.Binding) {},
 		users: make(map[string][]*store.Binding),
-		dirty: make(map[bindingKey]change),
-		wake:  make(chan struct{}, 1),
+		flows: make(map[string][]string),
+
+		queued: make(map[bindingKey]time.Time),
+		dirty:  make(map[bindingKey]change),
+		wake:   make(chan struct{}, 1),
 	}
 }
 
@@ -86,7 +91,7 @@ func (t *locationTable) load(now time.Time) error {
 			continue
 		}
 		t.users[b.User] = append(t.users[b.User], b)
-		heap.Push(&t.expiry, expiring{b.Expires, keyOfBinding(b)})
+		t.queue(b)
 	}
 	return nil
 }
@@ -156,9 +161,9 @@ func (t *locationTable) put(b *store.Binding, now time.Time) bool {
 	} else {
 		t.users[b.User] = append(list, b)
 	}
-	heap.Push(&t.expiry, expiring{b.Expires, key})
-	if t.expiry[0].key == key {
-		t.signal()
+	t.queue(b)
+	if b.Flow != "" && !slices.Contains(t.flows[b.Flow], b.User) {
+		t.flows[b.Flow] = append(t.flows[b.Flow], b.User)
 	}
 	if moved {
 		t.note(b, false, writeSoon, now)
@@ -166,6 +171,20 @@ func (t *locationTable) put(b *store.Binding, now time.Time) bool {
 		t.note(b, false, writeLater, now)
 	}
 	return moved
+}
+
+// queue sees to it that the binding is looked at when it expires. A refresh needs no entry of its own: the older one finds
+// the binding alive and is queued again.
+func (t *locationTable) queue(b *store.Binding) {
+	key := keyOfBinding(b)
+	if at, ok := t.queued[key]; ok && !b.Expires.Before(at) {
+		return
+	}
+	t.queued[key] = b.Expires
+	heap.Push(&t.expiry, expiring{b.Expires, key})
+	if t.expiry[0].key == key {
+		t.signal()
+	}
 }
 
 func (t *locationTable) find(key bindingKey) *store.Binding {
@@ -204,11 +223,10 @@ func (t *locationTable) dropFlow(flow string) {
 	now := time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for user, list := range t.users {
-		if slices.ContainsFunc(list, func(b *store.Binding) bool { return b.Flow == flow }) {
-			t.dropWhere(now, user, func(b *store.Binding) bool { return b.Flow == flow })
-		}
+	for _, user := range t.flows[flow] {
+		t.dropWhere(now, user, func(b *store.Binding) bool { return b.Flow == flow })
 	}
+	delete(t.flows, flow)
 }
 
 // list copies what is bound to user and not expired.
@@ -314,7 +332,14 @@ func (t *locationTable) tick(now time.Time) (next time.Duration, write bool) {
 	defer t.mu.Unlock()
 	for len(t.expiry) > 0 && !t.expiry[0].at.After(now) {
 		e := heap.Pop(&t.expiry).(expiring)
-		if b := t.find(e.key); b != nil && !b.Expires.After(now) {
+		if t.queued[e.key].Equal(e.at) {
+			delete(t.queued, e.key)
+		}
+		switch b := t.find(e.key); {
+		case b == nil:
+		case b.Expires.After(now):
+			t.queue(b)
+		default:
 			t.log.Info().Str("user", b.User).Str("device", b.Device).Str("contact", b.Contact).Msg("registration expired")
 			t.drop(e.key, now)
 		}
@@ -363,8 +388,7 @@ func (t *locationTable) flush() error {
 	return err
 }
 
-// expiryHeap orders bindings by the time at which they may have expired. A refresh adds an entry; the old one finds the
-// binding alive and is dropped.
+// expiryHeap orders bindings by the time at which they may have expired.
 type expiryHeap []expiring
 
 type expiring struct {
