@@ -3,6 +3,7 @@ package web_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -374,4 +375,27 @@ func TestDemo(t *testing.T) {
 	off := newRig(t, func(c *web.Config) { c.Demo = nil }).as("bob")
 	off.want(404, "GET", "/api/demo", "")
 	off.want(404, "POST", "/api/demo/call", "")
+}
+
+type brokenCalls struct{ *webtest.Fake }
+
+func (brokenCalls) Calls(store.CallFilter) ([]store.CallRecord, error) {
+	return nil, errors.New("disk on fire at /secret/path")
+}
+
+func (brokenCalls) Call(string) (store.CallRecord, error) { panic("no such luck") }
+
+// What fails on our side is told to the log, not to the caller.
+func TestOurFailures(t *testing.T) {
+	r := newRig(t, func(c *web.Config) { c.Calls = brokenCalls{c.Calls.(*webtest.Fake)} })
+	bob := r.as("bob")
+	for path, logged := range map[string]string{"/api/calls": "disk on fire", "/api/calls/call6": "no such luck"} {
+		res, body := bob.do("GET", path, "")
+		if res.StatusCode != 500 || res.Header.Get("Content-Type") != "application/problem+json" || strings.Contains(body, logged) {
+			t.Errorf("%s: %d %s %s", path, res.StatusCode, res.Header.Get("Content-Type"), body)
+		}
+		if !strings.Contains(r.log.String(), logged) {
+			t.Errorf("%s: the log does not say %q", path, logged)
+		}
+	}
 }

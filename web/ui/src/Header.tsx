@@ -32,8 +32,8 @@ export function Header({ me, phone, live, onSignOut }: Props) {
               {me.company || 'Strowger'}
             </Text>
           </Group>
-          <Group gap="xs" wrap="nowrap">
-            <div role="status" aria-live="polite">
+          <Group gap="xs" wrap="nowrap" style={{ flex: 'none' }}>
+            <div role="status" aria-live="polite" style={{ flex: 'none' }}>
               <Badge variant="light" color={status.color} size="lg" tt="none" fw={500} data-testid="phone-status" data-registered={state.registered} className={status.busy ? 'pulse' : ''}>
                 {status.text}
               </Badge>

@@ -77,6 +77,7 @@ export function other(c: Call, me: Me): Party {
 function Row({ call, me, onOpen, onCall, onClaim }: { call: Call; me: Me; onOpen: () => void; onCall: () => void; onClaim: () => void }) {
   const who = other(call, me)
   const bad = call.disposition !== 'answered' && call.disposition !== 'voicemail'
+  const when = ago(call.start, new Date())
   const length = call.disposition === 'answered' ? between(call.answer, call.end) : 0
   return (
     <li className="row recent" data-testid="recent" data-call={call.id}>
@@ -88,20 +89,21 @@ function Row({ call, me, onOpen, onCall, onClaim }: { call: Call; me: Me; onOpen
               {partyName(who)}
             </Text>
             {call.unclaimed && (
-              <Badge size="sm" variant="light" color="red" tt="none" data-testid="unclaimed">
+              <Badge size="sm" variant="light" color="red" tt="none" className="wide" style={{ flex: 'none' }} data-testid="unclaimed">
                 Unclaimed
               </Badge>
             )}
           </Group>
           <Text size="xs" c="dimmed" truncate>
+            <span className="narrow">{when}, </span>
             {outcome(call, me.user.id)}
             {call.direction === 'inbound' && `, to ${call.to.name || prettyNumber(call.to.number)}`}
             {call.claimed_by && `, taken by ${call.claimed_by.user === me.user.id ? 'you' : partyName(call.claimed_by)}`}
           </Text>
         </UnstyledButton>
-        <div style={{ textAlign: 'right', flex: 'none' }}>
+        <div className="wide" style={{ textAlign: 'right', flex: 'none' }}>
           <Text size="xs" c="dimmed">
-            {ago(call.start, new Date())}
+            {when}
           </Text>
           <Text size="xs" c="dimmed">
             {length > 0 ? clock(length) : ' '}

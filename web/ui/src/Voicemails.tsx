@@ -65,7 +65,7 @@ function Message({ vm, mine, onDial, onHeard, onDelete }: MessageProps) {
               {who}
             </Text>
             {!vm.heard && (
-              <Badge size="sm" variant="filled" color="cyan.9" tt="none">
+              <Badge size="sm" variant="filled" color="cyan.9" tt="none" style={{ flex: 'none' }}>
                 New
               </Badge>
             )}
