@@ -40,7 +40,7 @@ bench: build
 	./scripts/bench.sh
 
 lint:
-	@test -z "$$(gofmt -l cmd configs media routing sip store web)" || { gofmt -l cmd configs media routing sip store web; exit 1; }
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	go vet ./...
 	cd web/ui && npm run --silent check
 

@@ -43,14 +43,20 @@ func (e exitCode) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 
 func main() {
 	var c cli
-	k := kong.Parse(&c, kong.Name("strowger"), kong.UsageOnError(),
+	parser := kong.Must(&c, kong.Name("strowger"), kong.UsageOnError(),
 		kong.Description("A phone system for a small team in one binary. Start with: strowger demo"),
 		kong.Vars{"version": version})
+	args := os.Args[1:]
+	if len(args) == 0 || args[0] == "help" { // strowger help COMMAND is strowger COMMAND --help
+		args = append(args[min(1, len(args)):], "--help")
+	}
+	k, err := parser.Parse(args)
+	parser.FatalIfErrorf(err)
 	g := &Globals{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Data: c.Data, DataSet: c.Data != ""}
 	if !g.DataSet {
 		g.Data = "data"
 	}
-	err := k.Run(g)
+	err = k.Run(g)
 	var code exitCode
 	switch {
 	case err == nil:

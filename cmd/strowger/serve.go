@@ -19,11 +19,11 @@ import (
 
 // serverFlags stand over the configuration file, for serve and demo alike.
 type serverFlags struct {
-	HTTP  string        `name:"http" help:"Listen here for pages, API and browser phones (host:port, port 0 = any free one)."`
-	SIP   string        `name:"sip" help:"Listen here for SIP over UDP and TCP; TLS takes the next port."`
-	RTP   string        `name:"rtp" help:"RTP ports, FROM-TO."`
-	Ready string        `help:"Write the real addresses here as JSON once everything listens." type:"path"`
-	Drain time.Duration `help:"How long a stop waits for calls to end by themselves." default:"-1s"`
+	HTTP  string         `name:"http" help:"Listen here for pages, API and browser phones (host:port, port 0 = any free one)."`
+	SIP   string         `name:"sip" help:"Listen here for SIP over UDP and TCP; TLS takes the next port."`
+	RTP   string         `name:"rtp" help:"RTP ports, FROM-TO."`
+	Ready string         `help:"Write the real addresses here as JSON once everything listens." type:"path"`
+	Drain *time.Duration `help:"How long a stop waits for calls to end by themselves; default as configured, 1m."`
 }
 
 type serveCmd struct {
@@ -48,8 +48,8 @@ func (f *serverFlags) run(g *Globals, o app.Options, started func(app.Ready)) er
 	if err := o.Config.Override(config.Flags{HTTP: f.HTTP, SIP: f.SIP, RTP: f.RTP}); err != nil {
 		return err
 	}
-	if f.Drain >= 0 {
-		o.Config.Calls.Drain = f.Drain
+	if f.Drain != nil {
+		o.Config.Calls.Drain = *f.Drain
 	}
 	o.Version = version
 	o.Log = newLogger(g.Stderr, o.Config.Log)
