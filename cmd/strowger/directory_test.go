@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"strowger/cmd/strowger/admin"
 	"strowger/store"
 	"strowger/store/bolt"
 )
@@ -228,6 +232,42 @@ func TestLintOfWhatIsStored(t *testing.T) {
 	good := "users:\n  - {id: ann, extension: \"201\"}\nnumbers:\n  - {number: \"+12025550001\", kind: company, ring: [ann]}\n"
 	s.must(&applyCmd{File: "-", Yes: true}, good)
 	if out := s.must(&lintCmd{}, ""); out != "Nothing to remark.\n" {
+		t.Errorf("got %s", out)
+	}
+}
+
+// What the store does for commands must also work through the socket of a running server: streams go both ways at once.
+func TestImportAndExportThroughTheSocket(t *testing.T) {
+	s := newShell(t)
+	db, err := bolt.Open(filepath.Join(s.data, admin.StoreName), bolt.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	listener, err := net.Listen("unix", filepath.Join(s.data, admin.SocketName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: admin.Handler(db, s.data, nil)}
+	ended := make(chan struct{})
+	go func() { defer close(ended); server.Serve(listener) }()
+	defer func() { server.Close(); <-ended }()
+
+	s.must(&applyCmd{File: organisation, Yes: true}, "")
+	const n = spoolRun + 10_000 // several runs, several batches
+	var sheet strings.Builder
+	sheet.WriteString("id,phone\n")
+	for i := range n {
+		fmt.Fprintf(&sheet, "k%05d,+1303%07d\n", (i*7919)%n, 2000000+i)
+	}
+	if out := s.must(&contactsImportCmd{File: "-"}, sheet.String()); !strings.Contains(out, fmt.Sprintf("%d new", n)) {
+		t.Errorf("got %s", out)
+	}
+	export := s.must(&exportCmd{Contacts: true}, "")
+	if got := strings.Count(export, "+1303"); got != n {
+		t.Errorf("%d contacts are exported", got)
+	}
+	if out := s.must(&applyCmd{File: "-", DryRun: true, Prune: true}, export); !strings.HasPrefix(out, "No changes") {
 		t.Errorf("got %s", out)
 	}
 }

@@ -15,7 +15,7 @@ import (
 )
 
 type exportCmd struct {
-	Contacts bool `negatable:"" default:"true" help:"Print contacts also. A document may have 64 MB; more contacts than that are for CSV files."`
+	Contacts bool `negatable:"" default:"true" help:"Print contacts also. A document may have 32 MB; more contacts than that are for CSV files."`
 }
 
 // Run prints the stored organisation as the document that apply takes.

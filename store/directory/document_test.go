@@ -91,7 +91,7 @@ func TestHugeFileIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Load(path)
-	if err == nil || !strings.Contains(err.Error(), "huge.yaml: the file has 200 MB, the limit is 64 MB") {
+	if err == nil || !strings.Contains(err.Error(), "huge.yaml: the file has 200 MB, the limit is 32 MB") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -22,8 +22,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// MaxSize is how big a file may be, in bytes. Contacts beyond that are for `strowger contacts import`.
-const MaxSize = 64 << 20
+// Limits of a file: its size in bytes, and how many values it may hold, since each takes some 350 bytes of memory while it is
+// read. What is beyond them is for `strowger contacts import`.
+const (
+	MaxSize   = 32 << 20
+	maxValues = 4_000_000
+)
 
 // Decode decodes data into the struct that into points to. name is for messages. The positions are never nil and tell where
 // a key path stands, for checks that follow. When there are problems, into holds what could be understood.
@@ -46,9 +50,11 @@ func TooBig(name string, size int64) Problem {
 	return Problem{
 		Position: Position{File: name},
 		Message:  fmt.Sprintf("the file has %d MB, the limit is %d MB", size>>20, MaxSize>>20),
-		Fix:      "split it into a folder of files, and bring in many contacts with `strowger contacts import FILE.csv`",
+		Fix:      tooBigFix,
 	}
 }
+
+const tooBigFix = "split it into a folder of files, and bring in many contacts with `strowger contacts import FILE.csv`"
 
 type decoder struct {
 	pos      *Positions
@@ -88,6 +94,14 @@ func (d *decoder) at(n *yaml.Node, path, message, fix string) {
 func (d *decoder) check(data []byte) bool {
 	if len(data) > MaxSize {
 		d.add(TooBig(d.pos.File, int64(len(data))))
+		return false
+	}
+	values := 0 // at most so many: each but the first follows one of these
+	for _, mark := range []string{",", "\n", ":", "[", "{", "- "} {
+		values += bytes.Count(data, []byte(mark))
+	}
+	if values > maxValues {
+		d.add(Problem{Message: fmt.Sprintf("the file has some %d values, the limit is %d", values, maxValues), Fix: tooBigFix})
 		return false
 	}
 	if i := bytes.IndexByte(data, 0); i >= 0 {

@@ -188,6 +188,7 @@ func TestHostileFiles(t *testing.T) {
 	bomb := "name: [" + strings.Repeat("&a [*a,", 8) + "]"
 	for name, data := range map[string][]byte{
 		"too big":          bytes.Repeat([]byte("#"), MaxSize+1),
+		"too many":         []byte("matrix: [" + strings.Repeat("a,", maxValues) + "]"),
 		"deep lists":       bytes.Repeat([]byte("["), 1<<20),
 		"deep maps":        bytes.Repeat([]byte("{a: "), 1<<20),
 		"deep blocks":      []byte(strings.Repeat("- ", 1<<18)),
