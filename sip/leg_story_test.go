@@ -584,6 +584,7 @@ func TestConnectionLost(t *testing.T) {
 	if e := p.expect(call.Failed); e.Code != 503 {
 		t.Errorf("failed: %+v", e)
 	}
+	eventually(t, "the connection is forgotten", func() bool { return s.flows.find("tcp", from) == nil })
 	if _, err := s.Dial(t.Context(), call.DialRequest{To: call.Endpoint{Binding: binding}}, p.post); !errors.Is(err, errFlowGone) {
 		t.Errorf("dialled a phone without connection: %v", err)
 	}
