@@ -181,10 +181,15 @@ func TestVoicemails(t *testing.T) {
 	if got := show(ann) + "|" + show(line) + "|" + show(store.Mailbox{User: "bob"}); got != "ca|b|" {
 		t.Errorf("got %s", got)
 	}
-	check(t, d.MarkHeard("a", "ann"))
-	check(t, d.MarkHeard("a", "bob"))
-	if v := must[store.Voicemail](t)(d.Voicemail("a")); !v.Heard || v.HeardBy != "ann" {
-		t.Errorf("%+v", v)
+	for _, step := range []struct {
+		user  string
+		heard bool
+		by    string
+	}{{"ann", true, "ann"}, {"bob", true, "ann"}, {"bob", false, ""}, {"bob", true, "bob"}} {
+		v := must[store.Voicemail](t)(d.SetHeard("a", step.user, step.heard))
+		if v.Heard != step.heard || v.HeardBy != step.by || v != must[store.Voicemail](t)(d.Voicemail("a")) {
+			t.Errorf("%+v: %+v", step, v)
+		}
 	}
 	if v := must[store.Voicemail](t)(d.DeleteVoicemail("c")); v.Mailbox != ann {
 		t.Errorf("%+v", v)
@@ -192,10 +197,13 @@ func TestVoicemails(t *testing.T) {
 	if _, err := d.DeleteVoicemail("c"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("got %v", err)
 	}
-	if err := d.MarkHeard("c", "ann"); !errors.Is(err, store.ErrNotFound) {
+	if _, err := d.SetHeard("c", "ann", true); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("got %v", err)
 	}
-	if got := show(ann); got != "a" || len(must[[]store.Voicemail](t)(d.AllVoicemails())) != 3 {
+	if got := show(ann); got != "a" {
 		t.Errorf("got %s", got)
+	}
+	if list := must[[]store.Voicemail](t)(d.AllVoicemails()); len(list) != 3 || list[0].ID != "d" || list[2].ID != "a" {
+		t.Errorf("all: %+v", list)
 	}
 }

@@ -2,6 +2,8 @@ package bolt
 
 import (
 	"bytes"
+	"cmp"
+	"slices"
 
 	"go.etcd.io/bbolt"
 
@@ -47,21 +49,25 @@ func (d *DB) Voicemails(box store.Mailbox) ([]store.Voicemail, error) {
 	return list, err
 }
 
-// AllVoicemails returns the messages of all boxes, sorted by id: for clean-up and statistics.
+// AllVoicemails returns the messages of all boxes, newest first.
 func (d *DB) AllVoicemails() ([]store.Voicemail, error) {
-	return all[store.Voicemail](d, bucketVoicemails, nil)
+	list, err := all[store.Voicemail](d, bucketVoicemails, nil)
+	slices.SortStableFunc(list, func(a, b store.Voicemail) int { return cmp.Or(b.Left.Compare(a.Left), cmp.Compare(b.ID, a.ID)) })
+	return list, err
 }
 
-// MarkHeard marks a message as heard by a user; the first one stays noted.
-func (d *DB) MarkHeard(id, user string) error {
-	return d.write("mark voicemail "+id+" heard", func(tx *bbolt.Tx) error {
-		v, err := get[store.Voicemail](tx, bucketVoicemails, id)
-		if err != nil || v.Heard {
+// SetHeard marks a message as heard by a user, who stays noted until it is new again, and returns it.
+func (d *DB) SetHeard(id, user string, heard bool) (v store.Voicemail, err error) {
+	err = d.write("mark voicemail "+id, func(tx *bbolt.Tx) error {
+		if v, err = get[store.Voicemail](tx, bucketVoicemails, id); err != nil || v.Heard == heard {
 			return err
 		}
-		v.Heard, v.HeardBy = true, user
+		if v.Heard, v.HeardBy = heard, user; !heard {
+			v.HeardBy = ""
+		}
 		return put(tx, bucketVoicemails, []byte(id), v)
 	})
+	return v, err
 }
 
 // DeleteVoicemail removes a message and returns it: its file is the caller's to remove.
