@@ -93,8 +93,9 @@ func (s *Session) pressed(p press, h *hop) {
 	s.post(Event{Type: Digit, Digit: p.key, Millis: p.millis, Relayed: relayed})
 }
 
-// Bridge joins two sessions both ways, leaving their earlier bridges; nil leaves the bridge. It fails, and changes nothing,
-// when both sides have agreed on codecs and there is no way to turn one's into the other's (Opus and no Opus).
+// Bridge joins two sessions both ways, leaving their earlier bridges; nil leaves the bridge, or ends the echo. It fails,
+// and changes nothing, when both sides have agreed on codecs and there is no way to turn one's into the other's (Opus and
+// no Opus).
 func (s *Session) Bridge(other *Session) error {
 	e := s.engine
 	e.topology.Lock()
@@ -109,12 +110,13 @@ func (s *Session) Bridge(other *Session) error {
 			s.opt.ID, other.opt.ID, s.agreed.audio[0].codec.name, other.agreed.audio[0].codec.name)
 	}
 	left := s.leave()
+	s.echo = false
 	if other != nil {
-		left2 := other.leave()
+		otherLeft := other.leave()
 		s.peer, other.peer = other, s
-		s.echo, other.echo = false, false
+		other.echo = false
 		other.rebuild()
-		left2.rebuild()
+		otherLeft.rebuild()
 	}
 	s.rebuild()
 	left.rebuild()
@@ -130,7 +132,7 @@ func (s *Session) leave() *Session {
 	return p
 }
 
-// Echo sends back what the party says, until Bridge or Play.
+// Echo sends back what the party says, until Bridge. A Play takes its place while it lasts.
 func (s *Session) Echo() error {
 	s.engine.topology.Lock()
 	defer s.engine.topology.Unlock()
