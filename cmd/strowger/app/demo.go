@@ -144,6 +144,12 @@ func (a *App) CarrierCall(ctx context.Context, req admin.CarrierCall, report fun
 	stop := a.calls.Subscribe(steps.change)
 	heard, err := a.carrier.Call(ctx, carrier.Request{From: from, To: req.To, Play: req.Play, Keys: req.Keys,
 		For: time.Duration(req.Seconds * float64(time.Second))}, steps.carrier)
+	if err == nil {
+		select {
+		case <-steps.ended:
+		case <-time.After(2 * time.Second): // the call never reached us
+		}
+	}
 	stop()
 	if err != nil {
 		return err

@@ -20,10 +20,11 @@ type story struct {
 	report func(admin.CarrierStep)
 	id     string // our call's id, once it is known
 	told   map[string]bool
+	ended  chan struct{} // closed when our call is over
 }
 
 func newStory(report func(admin.CarrierStep), to string) *story {
-	return &story{report: report, to: to, told: map[string]bool{}}
+	return &story{report: report, to: to, told: map[string]bool{}, ended: make(chan struct{})}
 }
 
 func (s *story) tell(step admin.CarrierStep) {
@@ -68,6 +69,7 @@ func (s *story) change(c call.Change) {
 	}
 	if c.Kind == call.CallEnded {
 		s.report(admin.CarrierStep{At: time.Now(), Who: "strowger", What: "record", Detail: fmt.Sprintf("%s: %s, %s", c.Call.ID, c.Call.Disposition, c.Call.Reason)})
+		close(s.ended)
 	}
 }
 
