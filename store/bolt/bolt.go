@@ -29,7 +29,8 @@ type Options struct {
 	// AuditEntries is how many audit entries are kept. 0 = 100,000.
 	AuditEntries int
 
-	maxSize int // of the file in bytes, for tests of a full disk; 0 = no limit
+	maxSize int  // of the file in bytes, for tests of a full disk; 0 = no limit
+	noSync  bool // for tests that are not about durability
 }
 
 // DB is an open store.
@@ -68,6 +69,7 @@ func Open(path string, opts Options) (*DB, error) {
 		NoFreelistSync: true,
 		FreelistType:   bbolt.FreelistMapType,
 		MaxSize:        opts.maxSize,
+		NoSync:         opts.noSync,
 	})
 	switch {
 	case errors.Is(err, bolterr.ErrTimeout):

@@ -103,7 +103,7 @@ func TestContactsLikeAMap(t *testing.T) {
 	run := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		run++
-		d, err := Open(filepath.Join(path, fmt.Sprint(run)), Options{})
+		d, err := Open(filepath.Join(path, fmt.Sprint(run)), Options{noSync: true})
 		check(t, err)
 		defer d.Close()
 		model := map[string]store.Contact{}
