@@ -12,8 +12,8 @@ import (
 
 // What we accept. PRACK is not offered: we never send reliable provisional responses.
 const (
-	allowedMethods   = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE, NOTIFY, REFER"
-	supportedOptions = "path, outbound, timer, replaces"
+	allowedMethods   = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE"
+	supportedOptions = "path, outbound, timer"
 	acceptedTypes    = "application/sdp"
 )
 
@@ -178,11 +178,16 @@ func (s *Server) looped(req *sipmsg.Request) bool {
 	return false
 }
 
+// checkMethod refuses methods that nobody here takes (RFC 3261 §8.2.1). What a dialog can do is the dialog's to say.
 func checkMethod(req *sipmsg.Request) *refusal {
 	switch req.Method {
-	case sipmsg.INVITE, sipmsg.ACK, sipmsg.CANCEL, sipmsg.BYE, sipmsg.OPTIONS, sipmsg.REGISTER, sipmsg.INFO, sipmsg.UPDATE,
-		sipmsg.NOTIFY, sipmsg.REFER:
+	case sipmsg.INVITE, sipmsg.ACK, sipmsg.CANCEL, sipmsg.BYE, sipmsg.OPTIONS, sipmsg.REGISTER, sipmsg.INFO, sipmsg.UPDATE, sipmsg.NOTIFY:
 		return nil
+	case sipmsg.REFER:
+		if inDialog(req) {
+			return nil
+		}
+		return problem(405).with("Allow", allowedMethods)
 	case sipmsg.PRACK, sipmsg.SUBSCRIBE, sipmsg.MESSAGE, sipmsg.PUBLISH:
 		return problem(405).with("Allow", allowedMethods)
 	}

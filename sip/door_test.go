@@ -46,6 +46,8 @@ func TestDoor(t *testing.T) {
 		{name: "blanks in the request line", method: "OPTIONS", uri: "sip:a@b  ", status: 400},
 		{name: "unknown method", method: "DANCE", uri: testURI, status: 501, header: "Allow", headerHas: "BYE"},
 		{name: "publish", method: "PUBLISH", uri: testURI, status: 405, header: "Allow", headerHas: "BYE"},
+		{name: "refer outside a dialog", method: "REFER", uri: testURI, status: 405, header: "Allow", headerHas: "BYE"},
+		{name: "replaces", method: "INVITE", uri: invite, extra: "Require: replaces\n", status: 420, header: "Unsupported", headerHas: "replaces"},
 		{name: "scheme", method: "INVITE", uri: "mailto:ann@example.org", status: 416},
 		{name: "hops", method: "INVITE", uri: invite, extra: "Max-Forwards: 0\n", status: 483},
 		{name: "hops of options", method: "OPTIONS", uri: testURI, extra: "Max-Forwards: 0\n", status: 200},
