@@ -56,7 +56,6 @@ func (l *leg) start() {
 			return
 		}
 		l.hop, l.out.hops, l.out.limit = hops[0], hops, l.trunk.cfg.NoResponse
-		l.remote = l.d.target.String() + " at " + l.hop.String()
 	}
 	l.launch(l.out)
 }
@@ -150,8 +149,8 @@ func (l *leg) towardTrunk(req call.DialRequest) ([]call.Header, error) {
 		return nil, fmt.Errorf("trunk %q does not exist", req.To.Trunk)
 	}
 	l.trunk, l.creds = t, t.credentials()
-	l.remote = req.To.Number + " by " + t.cfg.Name
 	l.d.target = t.uri(req.To.Number)
+	l.remote = l.d.target.String() + " by trunk " + t.cfg.Name
 	l.d.remote = nameAddr{uri: sipmsg.Uri{Scheme: "sip", User: l.d.target.User, Host: t.cfg.Domain}}
 	if t.cfg.OutboundProxy != "" {
 		host, port := splitHostPort(t.cfg.OutboundProxy)

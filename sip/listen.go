@@ -15,6 +15,7 @@ type listeners struct {
 	tcp     net.Listener
 	tls     net.Listener
 	ws, wss *feedListener
+	bound   Addrs // the real addresses, asked once: every request that goes out needs them
 }
 
 // udpReadBuffer holds what arrives while the process is not scheduled: two seconds of a few thousand requests.
@@ -48,6 +49,7 @@ func (l *listeners) open(ctx context.Context, cfg Config) (err error) {
 		}
 		l.tls = tls.NewListener(plain, cfg.TLSConfig)
 	}
+	l.bound = l.addrs()
 	return nil
 }
 
@@ -90,7 +92,7 @@ func (l *listeners) addrs() Addrs {
 
 // of is the address we listen on for a transport, "" when we do not.
 func (l *listeners) of(transport string) string {
-	switch a := l.addrs(); transport {
+	switch a := l.bound; transport {
 	case "udp":
 		return a.UDP
 	case "tcp":

@@ -50,7 +50,6 @@ type trunk struct {
 	mu       sync.Mutex
 	status   TrunkStatus
 	answers  reachability
-	lookedUp time.Time
 	bad      map[hop]time.Time // addresses that failed, until when they are tried last
 	ask      chan struct{}     // asks for an OPTIONS now
 	nextReg  time.Time

@@ -31,41 +31,45 @@ const (
 
 var errNoAddress = errors.New("the name has no address")
 
-// hops are the carrier's addresses, best first, those that failed lately last. When the DNS fails, the addresses that were
-// known are used on.
+// hops are the carrier's addresses, best first, those that failed lately last. Only the very first call may have to wait for
+// the DNS: keepResolved asks it again in the background.
 func (t *trunk) hops(ctx context.Context) ([]hop, error) {
-	t.mu.Lock()
-	fresh := time.Since(t.lookedUp) < lookupInterval && !t.lookedUp.IsZero()
-	t.mu.Unlock()
 	list := t.known.Load()
-	if !fresh || list == nil {
+	if list == nil {
 		found, err := t.resolve(ctx)
-		switch {
-		case err == nil:
-			list = &found
-			t.known.Store(list)
-			t.mu.Lock()
-			t.lookedUp = time.Now()
-			t.mu.Unlock()
-		case list == nil:
+		if err != nil {
 			return nil, err
-		default:
-			t.log.Warn().Err(err).Msg("name lookup failed; using the addresses known before")
 		}
+		list = &found
+		t.known.Store(list)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.orderedLocked(*list), nil
 }
 
-// keepResolved asks for the carrier's addresses again and again, so that its calls are recognised, until ctx ends.
+// keepResolved asks for the carrier's addresses again and again until ctx ends. When the DNS fails, the addresses that were
+// known are used on.
 func (t *trunk) keepResolved(ctx context.Context) {
+	unknown := false
 	for {
 		pause := lookupInterval
-		if _, err := t.hops(ctx); err != nil && ctx.Err() == nil {
-			t.log.Warn().Err(err).Msg("the carrier's address is unknown: its calls are not recognised")
+		found, err := t.resolve(ctx)
+		switch {
+		case err == nil:
+			t.known.Store(&found)
+			if unknown {
+				unknown = false
+				t.setState(func(st *TrunkStatus) { st.LastError = "" })
+			}
+		case ctx.Err() != nil:
+			return
+		case t.known.Load() != nil:
+			t.log.Warn().Err(err).Msg("name lookup failed; using the addresses known before")
+		default:
+			t.log.Warn().Err(err).Msg("the carrier's address is unknown: it cannot be called, and its calls are not recognised")
+			unknown, pause = true, optionsWhenDown
 			t.setState(func(st *TrunkStatus) { st.LastError = err.Error() })
-			pause = optionsWhenDown
 		}
 		if !sleep(ctx, pause) {
 			return

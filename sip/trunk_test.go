@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,6 +40,19 @@ func (d fakeDNS) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, e
 		return list, nil
 	}
 	return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+}
+
+// lateDNS knows nothing until it works.
+type lateDNS struct {
+	fakeDNS
+	works atomic.Bool
+}
+
+func (d *lateDNS) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+	if !d.works.Load() {
+		return nil, &net.DNSError{Err: "server misbehaving", Name: host, IsTemporary: true}
+	}
+	return d.fakeDNS.LookupNetIP(ctx, network, host)
 }
 
 // withTrunk changes the rig's trunk.
@@ -617,4 +631,21 @@ func TestTrunkConnectionLost(t *testing.T) {
 	if e := p.expect(call.Failed); e.Code != 503 {
 		t.Errorf("failed: %+v", e)
 	}
+}
+
+// A name that cannot be found at first, and later can: the carrier's calls are recognised then.
+func TestTrunkNameAppears(t *testing.T) {
+	dns := &lateDNS{fakeDNS: fakeDNS{hosts: map[string][]netip.Addr{"carrier.test": {netip.MustParseAddr("10.0.0.2")}}}}
+	story(t, func(r *rig) {
+		r.until("unresolved", func(st TrunkStatus) bool { return st.LastError != "" && st.Address == "" })
+		dns.works.Store(true)
+		r.until("resolved", func(st TrunkStatus) bool { return st.LastError == "" && st.Address == "10.0.0.2:5060;transport=udp" })
+		d, p := r.calls(offerSDP)
+		p.leg.Hangup(call.Reason{})
+		d.AckError(r.carrier.Expect("480"))
+		p.expect(call.Ended)
+	}, func(c *Config) {
+		c.Resolver = dns
+		c.Trunks[0].Server = "carrier.test"
+	})
 }
