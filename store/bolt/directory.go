@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -27,7 +28,8 @@ type current struct {
 
 // Change is what Apply does to the directory, all of it or nothing.
 type Change struct {
-	// Directory replaces company, users, numbers, policies and workflows. Its Contacts are not looked at.
+	// Directory replaces company, users, numbers, policies and workflows. Its Contacts are not looked at. Users that it
+	// lacks lose their devices, credentials and registrations.
 	Directory store.Directory
 	// PutContacts creates or replaces contacts by id; DeleteContacts removes them; others stay.
 	PutContacts    []store.Contact
@@ -132,11 +134,37 @@ func (d *DB) change(tx *bbolt.Tx, ch Change) (string, error) {
 	if err := json.Unmarshal(data, &next.dir); err != nil {
 		return "", err
 	}
+	if err := forgetUsers(tx, next.dir.Users); err != nil {
+		return "", err
+	}
 	if err := d.addVersion(tx, next.version, data); err != nil {
 		return "", err
 	}
 	tx.OnCommit(func() { d.dir.Store(next) }) // in commit order: only the writer commits
 	return next.version, nil
+}
+
+// forgetUsers removes the devices, credentials and registrations of users that are no more: they must not call or sign in.
+// Their call records and messages stay.
+func forgetUsers(tx *bbolt.Tx, now []store.User) error {
+	before, err := loadCurrent(tx)
+	if err != nil {
+		return err
+	}
+	gone := map[string]bool{}
+	for i := range before.dir.Users {
+		gone[before.dir.Users[i].ID] = true
+	}
+	for i := range now {
+		delete(gone, now[i].ID)
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	return errors.Join(
+		deleteWhere(tx, bucketDevices, func(v *store.Device) bool { return gone[v.User] }),
+		deleteWhere(tx, bucketCredentials, func(v *store.Credential) bool { return gone[v.User] }),
+		deleteWhere(tx, bucketBindings, func(v *store.Binding) bool { return gone[v.User] }))
 }
 
 // addVersion makes a version the current one and forgets the oldest ones beyond the limit.

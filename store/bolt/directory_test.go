@@ -193,3 +193,28 @@ func TestContactPages(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+// Who is taken out of the directory cannot register or sign in any more; the others can.
+func TestRemovedUsersLoseTheirAccess(t *testing.T) {
+	d := open(t)
+	fill(t, d)
+	check(t, d.PutDevice(store.Device{ID: "bob-desk", User: "bob"}))
+	dir := organisation()
+	dir.Users = dir.Users[1:] // without ann
+	must[string](t)(d.Apply(dir))
+	if _, err := d.Device("ann-desk"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("device: %v", err)
+	}
+	if _, err := d.Credential("ann"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("credential: %v", err)
+	}
+	if list := must[[]store.Binding](t)(d.LoadBindings()); len(list) != 0 {
+		t.Errorf("registrations: %+v", list)
+	}
+	if _, err := d.Device("bob-desk"); err != nil {
+		t.Errorf("bob's device: %v", err)
+	}
+	if list := must[[]store.Voicemail](t)(d.Voicemails(store.Mailbox{User: "ann"})); len(list) != 1 {
+		t.Errorf("messages: %+v", list)
+	}
+}
