@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 
 	sipmsg "github.com/emiago/sipgo/sip"
 )
@@ -94,6 +95,9 @@ func bracketed(a netip.Addr) string {
 	return a.String()
 }
 
+// connectTimeout bounds opening a connection; sipgo would wait a minute.
+const connectTimeout = 5 * time.Second
+
 // send sends a request whose transport, destination ("ip:port") and Via are set. It leaves from our listening socket
 // (UDP), over the peer's connection when there is one, or over a new one (TCP, TLS to a trunk). It never asks the DNS: the
 // Contacts of browsers end in .invalid. An ACK has no transaction: nil is returned for it.
@@ -118,8 +122,15 @@ func (s *Server) send(ctx context.Context, req *sipmsg.Request) (sipmsg.ClientTr
 	default:
 		return nil, fmt.Errorf("sip: send %s to %s: unknown transport %q", req.Method, addr, transport)
 	}
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
 	if req.IsAck() {
-		return nil, s.tp.WriteMsg(req)
+		conn, err := s.tp.ClientRequestConnection(ctx, req)
+		if err != nil {
+			return nil, fmt.Errorf("sip: send ACK to %s over %s: %w", addr, transport, err)
+		}
+		defer func() { _, _ = conn.TryClose() }()
+		return nil, conn.WriteMsg(req)
 	}
 	tx, err := s.txl.Request(ctx, req)
 	if err != nil {
