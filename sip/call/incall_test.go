@@ -157,7 +157,7 @@ func TestOriginate(t *testing.T) {
 			carrier.silent()
 			desk.answers("sendrecv PCMU")
 			w.phone("ann-browser").saw("hangup 200")
-			if got := string(carrier.req.SDP); got != "sendrecv PCMU #2" {
+			if got := string(carrier.req.SDP); got != "sendrecv PCMU,G722,PCMA #2" {
 				t.Errorf("carrier was offered %q", got)
 			}
 			carrier.rings()

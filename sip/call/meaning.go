@@ -25,8 +25,9 @@ func both(a, b []string) []string {
 	return fit
 }
 
-// offerTo are the codecs to offer to a leg: those that the caller has offered, or already uses, as far as the leg's
-// endpoint allows them. When they share nothing the endpoint gets all it allows, and the bridge transcodes.
+// offerTo are the codecs to offer to a leg, as far as its endpoint allows them: first those that the caller has offered, or
+// already uses, which pass unchanged; after them what the bridge can turn those into, for an endpoint that has none of them.
+// When even the allowed ones share nothing the endpoint gets all it allows.
 func offerTo(offered, committed, allowed []string) []string {
 	want := offered
 	if committed != nil {
@@ -35,13 +36,20 @@ func offerTo(offered, committed, allowed []string) []string {
 	if want == nil {
 		return allowed
 	}
-	if allowed == nil {
-		return want
+	fit := both(want, allowed)
+	if len(fit) == 0 {
+		return allowed
 	}
-	if fit := both(want, allowed); len(fit) > 0 {
+	if len(both(want, spoken)) == 0 {
 		return fit
 	}
-	return allowed
+	fit = slices.Clone(fit)
+	for _, c := range both(spoken, allowed) {
+		if !slices.Contains(fit, c) {
+			fit = append(fit, c)
+		}
+	}
+	return fit
 }
 
 // answerWith are the codecs to answer the caller with: what the callee agreed to, in the callee's order, or else what

@@ -279,7 +279,7 @@ func TestEarlyMedia(t *testing.T) {
 			bob.rings()
 			alice.saw("183")
 			alice.hears("ringback") // ours: its phone plays what we send since the 183
-			if got := string(bob.req.SDP); got != "sendrecv PCMA #2" {
+			if got := string(bob.req.SDP); got != "sendrecv PCMA,G722,PCMU #2" {
 				t.Errorf("bob was offered %q", got)
 			}
 			bob.answers()
@@ -320,6 +320,8 @@ func TestCodecs(t *testing.T) {
 		{"what the caller offers, in its order", webOffer, nil, "opus,G722,PCMU,PCMA", "G722", "G722"},
 		{"as far as the trunk allows", webOffer, []string{"PCMA", "PCMU"}, "PCMU,PCMA", "PCMA,PCMU", "PCMA,PCMU"},
 		{"nothing shared: transcoded", "sendrecv PCMU", []string{"G722"}, "G722", "G722", "PCMU"},
+		{"after what passes, what can be transcoded", "sendrecv PCMU", nil, "PCMU,G722,PCMA", "G722", "PCMU"},
+		{"what cannot be transcoded stays alone", "sendrecv opus", nil, "opus", "opus", "opus"},
 		{"delayed: all, then what the callee takes", "", nil, "opus,G722,PCMU,PCMA", "G722,PCMU", "G722,PCMU"},
 	}
 	for _, tt := range tests {
