@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/flate"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -190,8 +189,7 @@ func (d *DB) addVersion(tx *bbolt.Tx, version string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	key := binary.BigEndian.AppendUint64(nil, seq)
-	if err := put(tx, bucketVersions, key, store.DirectoryVersion{Version: version, At: time.Now().UTC()}); err != nil {
+	if err := put(tx, bucketVersions, sequenceKey(seq), store.DirectoryVersion{Version: version, At: time.Now().UTC()}); err != nil {
 		return err
 	}
 	if err := tx.Bucket(bucketMeta).Put(keyDirectory, []byte(version)); err != nil {

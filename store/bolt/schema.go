@@ -77,7 +77,7 @@ func migrate(tx *bbolt.Tx, steps []migration) error {
 			return fmt.Errorf("migrate layout %d to %d: %w", i, i+1, err)
 		}
 	}
-	return meta.Put(keySchema, binary.BigEndian.AppendUint64(nil, uint64(len(steps))))
+	return meta.Put(keySchema, sequenceKey(uint64(len(steps))))
 }
 
 // timeKey orders by time, then by id.
@@ -89,6 +89,9 @@ func timeKey(t time.Time, id string) []byte {
 func appendTime(b []byte, t time.Time) []byte {
 	return binary.BigEndian.AppendUint64(b, uint64(t.UnixNano())^(1<<63))
 }
+
+// sequenceKey orders by a bucket's sequence.
+func sequenceKey(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
 // put stores v as JSON.
 func put(tx *bbolt.Tx, bucket, key []byte, v any) error {

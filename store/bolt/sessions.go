@@ -3,7 +3,6 @@ package bolt
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/binary"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -84,6 +83,3 @@ func sweepSessions(tx *bbolt.Tx, now time.Time) error {
 	}
 	return nil
 }
-
-// sequenceKey orders by a bucket's sequence.
-func sequenceKey(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }

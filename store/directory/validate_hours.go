@@ -17,11 +17,8 @@ const (
 
 var days = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
 
-// windows checks windows of which several may be open at once.
-func (v *validator) windows(path string, list []store.Window) { v.windowForms(path, list) }
-
-// windowForms checks that windows are windows.
-func (v *validator) windowForms(path string, list []store.Window) {
+// windows checks that windows are windows; whether several are open at once does not matter here.
+func (v *validator) windows(path string, list []store.Window) {
 	for i, w := range list {
 		at := strict.Index(path, i)
 		if len(w.Days) == 0 {

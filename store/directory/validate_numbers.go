@@ -97,7 +97,7 @@ func (v *validator) rules(n *store.Number, path string) {
 		if len(r.Hours) == 0 {
 			v.add(at, "add hours, or make it the default_rule", "%s has no hours", ruleName(r, at))
 		}
-		v.windowForms(at+".hours", r.Hours)
+		v.windows(at+".hours", r.Hours)
 	}
 	v.ruleOverlaps(n, path)
 	if r := n.DefaultRule; r != nil {
