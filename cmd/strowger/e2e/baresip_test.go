@@ -19,6 +19,7 @@ import (
 // baresip is a desk phone whose microphone is a tone. Its received audio is recorded.
 type baresip struct {
 	t    *testing.T
+	proc *process
 	dir  string
 	conn net.Conn
 	mu   sync.Mutex
@@ -52,9 +53,7 @@ type baresipOptions struct {
 func newBaresip(t *testing.T, s *server, device string, hz float64, o baresipOptions) *baresip {
 	t.Helper()
 	b := startBaresip(t, s, device, hz, o)
-	eventually(t, device+" should be registered", 10*time.Second, func() bool {
-		return strings.Contains(s.cli("registrations", "--json"), `"device": "`+device+`"`)
-	})
+	s.hasPhone(device)
 	return b
 }
 
@@ -150,8 +149,8 @@ menu_bell no
 	cmd := exec.Command(bin, args...)
 	log := &logFile{}
 	cmd.Stdout, cmd.Stderr = log, log
-	start(t, cmd)
-	b := &baresip{t: t, dir: dir, wait: map[string]chan baresipMsg{}, log: log, name: device}
+	proc := start(t, cmd)
+	b := &baresip{t: t, proc: proc, dir: dir, wait: map[string]chan baresipMsg{}, log: log, name: device}
 	b.cond = sync.NewCond(&b.mu)
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -297,6 +296,13 @@ func (b *baresip) recorded() string {
 		}
 	}
 	return newest
+}
+
+// leaves unregisters the phone and ends it.
+func (b *baresip) leaves(s *server) {
+	b.t.Helper()
+	b.do("quit", "")
+	s.noPhone(b.name)
 }
 
 // hears waits until the phone's recording ends in this tone.

@@ -21,6 +21,9 @@ const (
 	browserTone = 1170.0
 )
 
+// eventTimeout is how long a party waits for what should happen at once; generous, because the machine may be busy.
+const eventTimeout = 10 * time.Second
+
 // near reports whether two frequencies are the same tone.
 func near(a, b float64) bool { return math.Abs(a-b) < 15 }
 

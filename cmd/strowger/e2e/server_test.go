@@ -25,7 +25,8 @@ type server struct {
 	args      []string
 	log       *logFile
 	proc      *process
-	netns     string // where it runs, "" = here
+	netns     string   // where it runs, "" = here
+	env       []string // overrides of its configuration, "STROWGER_KEY=value"
 	ready     app.Ready
 	passwords map[string]string
 }
@@ -57,10 +58,12 @@ func strowger(t *testing.T) string {
 	return path
 }
 
-// serve starts `strowger serve` with these trunks (YAML list items) and the test organisation, on loopback.
-func serve(t *testing.T, trunks string) *server {
+// serve starts `strowger serve` with these trunks (YAML list items) and the test organisation, on loopback. Keys of the
+// configuration are overridden by env, "STROWGER_KEY=value".
+func serve(t *testing.T, trunks string, env ...string) *server {
 	t.Helper()
 	s := configure(t, trunks, "127.0.0.1")
+	s.env = env
 	s.start()
 	return s
 }
@@ -122,6 +125,7 @@ func (s *server) start() {
 	if s.netns != "" {
 		cmd = exec.Command("ip", append([]string{"netns", "exec", s.netns}, cmd.Args...)...)
 	}
+	cmd.Env = append(os.Environ(), s.env...)
 	cmd.Stdout, cmd.Stderr = s.log, s.log
 	s.proc = start(s.t, cmd)
 	eventually(s.t, "the server should be ready", 15*time.Second, func() bool {
@@ -182,6 +186,21 @@ func (s *server) phone(user, kind string) string {
 		s.cli("device", "add", user, "--kind", kind, "--id", id, "--password", s.passwords[id])
 	}
 	return id
+}
+
+// hasPhone waits until the device is registered, noPhone until it is not.
+func (s *server) hasPhone(device string) {
+	s.t.Helper()
+	eventually(s.t, device+" should be registered", 15*time.Second, func() bool { return s.registered(device) })
+}
+
+func (s *server) noPhone(device string) {
+	s.t.Helper()
+	eventually(s.t, device+" should be registered no more", 15*time.Second, func() bool { return !s.registered(device) })
+}
+
+func (s *server) registered(device string) bool {
+	return strings.Contains(s.cli("registrations", "--json"), `"device": "`+device+`"`)
 }
 
 func (s *server) password(device string) string { return s.passwords[device] }
