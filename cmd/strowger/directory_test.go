@@ -271,3 +271,26 @@ func TestImportAndExportThroughTheSocket(t *testing.T) {
 		t.Errorf("got %s", out)
 	}
 }
+
+func FuzzSheet(f *testing.F) {
+	f.Add("id,name,phone,owner,created\nk1,Mia,+12025550921,ann,2026-01-05\n")
+	f.Add("\ufefffirst;tel;tag\n\"a;b\";1;\n;;\nx\n")
+	f.Add("phone\tphone\n\"")
+	dir := store.Directory{Company: store.Company{Region: "US"}, Users: []store.User{{ID: "ann", Name: "Ann"}}}
+	f.Fuzz(func(t *testing.T, text string) {
+		sheet, err := newSheet(strings.NewReader(text), "f", nil, dir)
+		if err != nil {
+			return
+		}
+		read := 0
+		for c := range sheet.contacts() {
+			if read++; c.ID == "" {
+				t.Errorf("%+v", c)
+			}
+		}
+		if sheet.unused(); sheet.read != read {
+			t.Errorf("%d contacts, %d counted", read, sheet.read)
+		}
+		sheet.err()
+	})
+}

@@ -193,17 +193,19 @@ func (l *linter) nobody(i int, caller lintCaller, empty []bool, end string) {
 // plan looks at one plan.
 func (l *linter) plan(i int, plan *routing.Plan) {
 	where, object := numberKey(i), "number "+l.dir.Numbers[i].Number
-	total, lines := 0, map[string]bool{}
+	total, lines := 0, map[string]string{} // line → user
 	for _, stage := range plan.Stages {
 		total += stage.RingSeconds
 		for _, t := range stage.Targets {
 			if t.Phone == "" {
 				continue
 			}
-			if lines[t.Phone] {
+			if user, again := lines[t.Phone]; again && user == t.User && user != "" {
+				l.add(lintNote, "line-twice", where, object, fmt.Sprintf("a call rings %s's User Phone %s in two stages, one after the other", user, t.Phone), "leave them out of one, unless they should have two chances")
+			} else if again {
 				l.add(lintWarning, "line-twice", where, object, fmt.Sprintf("a call rings the outside line %s twice, one after the other", t.Phone), "leave one of them out: who did not answer it hardly will")
 			}
-			lines[t.Phone] = true
+			lines[t.Phone] = t.User
 			if !t.CallConnect && (len(stage.Targets) > 1 || len(t.Via) > 1) {
 				whose := "the outside line " + t.Phone
 				if t.User != "" {
