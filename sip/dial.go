@@ -258,15 +258,10 @@ func hidden(host, seen string) bool {
 	return err == nil && isLocalNetwork(h) && !isLocalNetwork(s)
 }
 
-// transmit sends a request whose transport and destination are set. It adds Via and looks up a host name; over TLS the name
-// goes along for the certificate.
+// transmit sends a request whose transport and destination (ip:port) are set. It adds Via; over TLS the name goes along for
+// the certificate.
 func (s *Server) transmit(ctx context.Context, req *sipmsg.Request) (sipmsg.ClientTransaction, error) {
 	transport, dest := strings.ToLower(req.Transport()), req.MessageData.Destination()
-	if _, err := netip.ParseAddrPort(dest); err != nil {
-		if dest, err = s.calls.trunks.lookup(ctx, dest); err != nil {
-			return nil, err
-		}
-	}
 	if via := req.Via(); via == nil {
 		host, port := s.localFor(transport, dest)
 		via = &sipmsg.ViaHeader{ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: strings.ToUpper(transport), Host: strings.Trim(host, "[]"), Port: port}
@@ -277,7 +272,6 @@ func (s *Server) transmit(ctx context.Context, req *sipmsg.Request) (sipmsg.Clie
 	if req.GetHeader("user-agent") == nil && req.Method != sipmsg.CANCEL {
 		req.AppendHeader(sipmsg.NewHeader("User-Agent", s.cfg.UserAgent))
 	}
-	req.SetDestination(dest)
 	if name, ok := s.calls.trunks.tlsNames.Load(dest); ok && transport == "tls" {
 		return s.sendNamed(ctx, req, name.(string))
 	}
@@ -287,7 +281,9 @@ func (s *Server) transmit(ctx context.Context, req *sipmsg.Request) (sipmsg.Clie
 // sendNamed sends over TLS to a host whose name the certificate must show (RFC 5922 §7.2). sipgo takes the name from the
 // destination, and resolves it once more.
 func (s *Server) sendNamed(ctx context.Context, req *sipmsg.Request, name string) (sipmsg.ClientTransaction, error) {
-	_, port := splitHostPort(req.MessageData.Destination())
+	dest := req.MessageData.Destination()
+	defer req.SetDestination(dest) // a CANCEL goes where the INVITE went
+	_, port := splitHostPort(dest)
 	req.Laddr = sipmsg.Addr{}
 	req.SetDestination(joinHostPort(name, port))
 	if req.IsAck() {

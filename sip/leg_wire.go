@@ -12,10 +12,28 @@ import (
 func (l *leg) aim(req *sipmsg.Request) {
 	h := l.hop
 	if !l.pinned {
-		h = hopOf(l.d.next(), l.hop)
+		h = l.resolved(hopOf(l.d.next(), l.hop))
 	}
 	req.SetTransport(strings.ToUpper(h.transport))
 	req.SetDestination(h.addr)
+}
+
+// resolved looks up a host name that the peer put into Contact or Record-Route. The carrier's own name stands for the server
+// that has the call, and so does a name that cannot be found.
+func (l *leg) resolved(h hop) hop {
+	host := hostOf(h.addr)
+	if isAddress(host) {
+		return h
+	}
+	if l.trunk.goesBy(host) {
+		return l.hop
+	}
+	addr, err := l.srv.calls.trunks.lookup(l.srv.calls.ctx, h)
+	if err != nil {
+		l.log.Info().Err(err).Msg("the peer's Contact cannot be resolved; sending to where it was seen")
+		return l.hop
+	}
+	return hop{transport: h.transport, addr: addr}
 }
 
 // hopOf is where a URI leads (RFC 3261 §8.1.2). Where the peer cannot be meant to be reached there, because the host is

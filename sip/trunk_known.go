@@ -2,6 +2,7 @@ package sip
 
 import (
 	"net/netip"
+	"strings"
 
 	sipmsg "github.com/emiago/sipgo/sip"
 
@@ -52,6 +53,15 @@ func (t *trunk) recognises(source netip.AddrPort, req *sipmsg.Request) int {
 		}
 	}
 	return score
+}
+
+// goesBy reports whether a host name is the carrier's own.
+func (t *trunk) goesBy(host string) bool {
+	if t == nil {
+		return false
+	}
+	server, _ := splitHostPort(t.cfg.Server)
+	return strings.EqualFold(host, t.cfg.Domain) || strings.EqualFold(host, server)
 }
 
 // contactPort is the port that the peer listens on by its own word: connections come from another one.

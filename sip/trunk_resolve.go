@@ -202,18 +202,18 @@ func (s *trunkSet) addresses(ctx context.Context, host string, port int, transpo
 	return out, nil
 }
 
-// lookup resolves host:port of a Contact or Route to ip:port.
-func (s *trunkSet) lookup(ctx context.Context, hostPort string) (string, error) {
-	host, port := splitHostPort(hostPort)
+// lookup resolves the host:port of a Contact or Route to ip:port.
+func (s *trunkSet) lookup(ctx context.Context, h hop) (string, error) {
+	host, port := splitHostPort(h.addr)
 	if port <= 0 {
-		return "", fmt.Errorf("sip: %q is not host:port", hostPort)
+		return "", fmt.Errorf("sip: %q is not host:port", h.addr)
 	}
 	if strings.HasSuffix(strings.ToLower(host), ".invalid") {
 		return "", fmt.Errorf("sip: %s: %w", host, errNoAddress) // RFC 2606 §2
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
-	hops, err := s.addresses(ctx, host, port, "")
+	hops, err := s.addresses(ctx, host, port, h.transport)
 	if err != nil {
 		return "", fmt.Errorf("sip: %w", err)
 	}

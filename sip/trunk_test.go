@@ -534,17 +534,6 @@ func TestTrunkTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	first := make(chan string, 1)
-	go func() {
-		conn, err := listener.Accept()
-		if err != nil {
-			return
-		}
-		defer conn.Close()
-		buf := make([]byte, 4096)
-		n, _ := conn.Read(buf)
-		first <- string(buf[:n])
-	}()
 	_, port := splitHostPort(listener.Addr().String())
 	cfg := newOffice().config()
 	cfg.DialTLS = &tls.Config{RootCAs: roots}
@@ -555,18 +544,51 @@ func TestTrunkTLS(t *testing.T) {
 	cfg.Trunks = []TrunkConfig{{Name: "carrier", Server: "carrier.test", Transport: "tls", Qualify: -1}}
 	s := startEdge(t, cfg)
 	p := newParty(t)
-	if _, err := s.Dial(t.Context(), call.DialRequest{To: call.Endpoint{Trunk: "carrier", Number: "+12025550177"}, SDP: []byte(answerSDP)}, p.post); err != nil {
+	leg, err := s.Dial(t.Context(), call.DialRequest{To: call.Endpoint{Trunk: "carrier", Number: "+12025550177"}, SDP: []byte(answerSDP)}, p.post)
+	if err != nil {
 		t.Fatal(err)
 	}
-	select {
-	case got := <-first:
-		if !strings.HasPrefix(got, "INVITE sip:+12025550177@carrier.test;transport=tls SIP/2.0\r\nVia: SIP/2.0/TLS ") {
-			t.Errorf("got %q", got)
-		}
-	case e := <-p.events:
-		t.Fatalf("leg posted %+v", e)
-	case <-time.After(10 * time.Second):
-		t.Fatal("nothing came")
+	conn, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	invite := readMessage(t, conn)
+	if invite.URI() != "sip:+12025550177@carrier.test;transport=tls" || !strings.HasPrefix(invite.Get("Via"), "SIP/2.0/TLS ") {
+		t.Errorf("INVITE: %+v", invite)
+	}
+	ring(t, conn, invite)
+	p.expect(call.Progress)
+	leg.Hangup(call.AnsweredElsewhere)
+	if cancel := readMessage(t, conn); cancel.Method() != "CANCEL" || cancel.Branch() != invite.Branch() {
+		t.Errorf("CANCEL: %+v", cancel)
+	}
+}
+
+// readMessage reads one message, written at once, from a stream.
+func readMessage(t *testing.T, conn net.Conn) *siptest.Message {
+	t.Helper()
+	buf := make([]byte, 4096)
+	n, err := conn.Read(buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := siptest.Parse(string(buf[:n]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// ring answers an INVITE with 180 on a stream.
+func ring(t *testing.T, conn net.Conn, invite *siptest.Message) {
+	t.Helper()
+	text := "SIP/2.0 180 Ringing\r\n"
+	for _, name := range []string{"Via", "From", "To", "Call-ID", "CSeq"} {
+		text += name + ": " + invite.Get(name) + "\r\n"
+	}
+	if _, err := conn.Write([]byte(text + "Content-Length: 0\r\n\r\n")); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -610,22 +632,7 @@ func TestTrunkConnectionLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	buf := make([]byte, 4096)
-	n, err := conn.Read(buf)
-	if err != nil {
-		t.Fatal(err)
-	}
-	invite, err := siptest.Parse(string(buf[:n]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ringing := "SIP/2.0 180 Ringing\r\n"
-	for _, name := range []string{"Via", "From", "To", "Call-ID", "CSeq"} {
-		ringing += name + ": " + invite.Get(name) + "\r\n"
-	}
-	if _, err := conn.Write([]byte(ringing + "Content-Length: 0\r\n\r\n")); err != nil {
-		t.Fatal(err)
-	}
+	ring(t, conn, readMessage(t, conn))
 	p.expect(call.Progress)
 	_ = conn.Close()
 	if e := p.expect(call.Failed); e.Code != 503 {
@@ -648,4 +655,39 @@ func TestTrunkNameAppears(t *testing.T) {
 		c.Resolver = dns
 		c.Trunks[0].Server = "carrier.test"
 	})
+}
+
+// What a carrier writes into Contact and Record-Route: names of its own, names that exist, and names that do not.
+func TestTrunkContactNames(t *testing.T) {
+	dns := fakeDNS{hosts: map[string][]netip.Addr{
+		"carrier.test": {netip.MustParseAddr("10.0.0.2")}, "gw.carrier.test": {netip.MustParseAddr("10.0.0.3")},
+	}}
+	for contact, want := range map[string]string{
+		"sip:x@carrier.test": "carrier", "sip:x@gw.carrier.test:5062": "gateway", "sip:x@lost.carrier.test": "carrier",
+		"sip:x@10.0.0.3:5062": "gateway", "sip:x@abc.invalid": "carrier",
+	} {
+		t.Run(contact, func(t *testing.T) {
+			story(t, func(r *rig) {
+				p := r.dials(answerSDP, byTrunk)
+				invite := r.carrier.Expect("INVITE")
+				res := r.carrier.Accept(invite).Response(invite, 200, offerSDP)
+				for i := range res.Headers {
+					if res.Headers[i].Name == "Contact" {
+						res.Headers[i].Value = "<" + contact + ">"
+					}
+				}
+				r.carrier.Send(res)
+				at := map[string]*siptest.Phone{"carrier": r.carrier, "gateway": r.phone}[want]
+				if ack := at.Expect("ACK"); ack.URI() != contact {
+					t.Errorf("ACK %s", ack.URI())
+				}
+				p.expect(call.Answered)
+				p.leg.Hangup(call.Reason{})
+				at.Expect("BYE")
+			}, func(c *Config) {
+				c.Resolver = dns
+				c.Trunks[0].Server = "carrier.test"
+			})
+		})
+	}
 }
