@@ -589,3 +589,122 @@ func TestConnectionLost(t *testing.T) {
 		t.Errorf("dialled a phone without connection: %v", err)
 	}
 }
+
+// A caller's phone vanishes with its connection before anybody answered.
+func TestCallerConnectionLost(t *testing.T) {
+	cfg := newOffice().config()
+	incoming := make(chan call.Incoming, 1)
+	cfg.OnCall = func(in call.Incoming) { incoming <- in }
+	s := startEdge(t, cfg)
+	w := dialWire(t, "tcp", s.Addrs().TCP)
+	const target = "sip:202@" + testRealm
+	extra := "To: <" + target + ">\nP-Preferred-Identity: <sip:+12025550001@x>\n" + w.contact(";transport=tcp")
+	w.send(w.request("INVITE", target, "ann-desk", extra))
+	challenge := w.read()
+	w.send(w.request("INVITE", target, "ann-desk", extra+digest(challenge.header("WWW-Authenticate"), "INVITE", target, "ann-desk", "secret-ann-desk", "00000001")))
+	in := <-incoming
+	if in.User != "ann" || in.Kind != store.Desk || in.To != "202" || in.CallerID != "+12025550001" || in.Trunk != "" || len(in.SDP) != 0 {
+		t.Errorf("incoming: %+v", in)
+	}
+	p := newParty(t)
+	in.Bind(p.post)
+	in.Leg.Provisional(180, nil)
+	_ = w.conn.Close()
+	p.expect(call.Cancelled)
+	in.Leg.Answer([]byte(answerSDP))
+	p.quiet(10 * time.Millisecond)
+}
+
+func TestRingingIsRepeated(t *testing.T) {
+	story(t, func(r *rig) {
+		d, p := r.calls(offerSDP)
+		p.leg.Provisional(180, nil)
+		r.carrier.Expect("180")
+		r.carrier.Silent(3*time.Minute + time.Second)
+		if n := r.carrier.Repeat["180"]; n != 3 { // RFC 3261 §13.3.1.1: every minute
+			t.Errorf("180 was repeated %d times in three minutes, want 3", n)
+		}
+		p.leg.Answer([]byte(answerSDP))
+		d.Confirm(r.carrier.Expect("200"))
+		d.Ack("")
+		p.expect(call.Acked)
+		r.carrier.Silent(2 * time.Minute)
+		if n := r.carrier.Repeat["180"]; n != 3 {
+			t.Error("it still rings after the answer")
+		}
+	})
+}
+
+// A peer that takes our re-INVITE and never answers it.
+func TestReinviteStuck(t *testing.T) {
+	story(t, func(r *rig) {
+		d, p := r.talking()
+		p.leg.Reinvite([]byte(holdSDP))
+		invite := r.phone.Expect("INVITE")
+		d.Reply(invite, 183, "")
+		cancel := r.phone.NextWithin("CANCEL", 2*time.Minute)
+		d.Reply(cancel, 200, "")
+		d.Reply(invite, 487, "")
+		r.phone.Expect("ACK")
+		if e := p.expect(call.ReinviteFailed); e.Code != 487 {
+			t.Errorf("failed: %+v", e)
+		}
+		p.leg.Reinvite([]byte(holdSDP))
+		d.Reply(r.phone.Expect("INVITE"), 200, offerSDP)
+		p.expect(call.Reanswered)
+	})
+}
+
+// A peer that is always busy when we refresh, and one that refuses to be refreshed: the call ends with its interval.
+func TestRefreshRefused(t *testing.T) {
+	for _, code := range []int{500, 403} {
+		story(t, func(r *rig) {
+			d, p := r.talking("Session-Expires: 100;refresher=uac", "Allow: UPDATE")
+			start := time.Now()
+			for {
+				m := r.phone.Must(3 * time.Minute)
+				if m.Method() == "BYE" {
+					break
+				}
+				d.Reply(m, code, "")
+			}
+			if took := time.Since(start); took < 60*time.Second || took > 75*time.Second {
+				t.Errorf("%d: ended after %v, want 100-32 s", code, took)
+			}
+			p.quiet(time.Second)
+		})
+	}
+}
+
+// The caller hangs up with BYE before the answer, which an early dialog allows.
+func TestByeBeforeAnswer(t *testing.T) {
+	story(t, func(r *rig) {
+		d, p := r.calls(offerSDP)
+		p.leg.Provisional(180, nil)
+		d.Confirm(r.carrier.Expect("180"))
+		d.Do("UPDATE", offerSDP) // too early for another offer
+		r.carrier.Expect("500")
+		d.Do("BYE", "")
+		if a, b := r.carrier.ExpectAny("200", "487"), r.carrier.ExpectAny("200", "487"); a.Code() == b.Code() {
+			t.Errorf("got %d twice", a.Code())
+		}
+		p.expect(call.Cancelled)
+		d.Do("BYE", "")
+		r.carrier.Expect("481")
+	})
+}
+
+func TestByeDuringReinvite(t *testing.T) {
+	story(t, func(r *rig) {
+		d, p := r.answered()
+		d.Do("INVITE", holdSDP)
+		p.expect(call.Reoffered)
+		d.Do("BYE", "")
+		if a, b := r.carrier.ExpectAny("200", "487"), r.carrier.ExpectAny("200", "487"); a.Code() == b.Code() {
+			t.Errorf("got %d twice", a.Code())
+		}
+		p.expect(call.Ended)
+		p.leg.AnswerReinvite([]byte(answerSDP))
+		p.quiet(time.Minute)
+	})
+}

@@ -302,3 +302,13 @@ func (p *Phone) NextWithin(what string, limit time.Duration) *Message {
 	}
 	return m
 }
+
+// Must is Next, but something must come.
+func (p *Phone) Must(limit time.Duration) *Message {
+	p.T.Helper()
+	m := p.Next(limit)
+	if m == nil {
+		p.T.Fatalf("%s: nothing came", p.Addr)
+	}
+	return m
+}
