@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need: the real parties of the end-to-end calls (SIPp, baresip, Chromium) and the browser driver.
+# Installs what the tests need: the real parties of the end-to-end calls (SIPp, baresip,
+# linphone, Chromium), the browser driver and the WebSocket phones of others (JsSIP, SIP.js).
 # Does nothing where all is there. Needs root, or sudo, when Debian packages are missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -8,6 +9,7 @@ missing=()
 need() { command -v "$1" >/dev/null || missing+=("$2"); }
 need sipp sip-tester
 need baresip baresip-core
+need linphonec linphone-cli
 need chromium chromium
 need ip iproute2
 need nft nftables
@@ -22,6 +24,6 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 driver=cmd/strowger/e2e/browser
-if [ -f $driver/package-lock.json ] && [ ! -d $driver/node_modules/playwright-core ]; then
-	(cd $driver && npm ci --no-audit --no-fund --loglevel=error)
+if [ ! $driver/node_modules/.package-lock.json -nt $driver/package-lock.json ]; then
+	(cd $driver && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json)
 fi

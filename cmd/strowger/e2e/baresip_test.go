@@ -216,6 +216,11 @@ func (b *baresip) read(conn io.Reader) {
 // do runs a baresip command: dial, accept, hangup, hold, resume, sndcode, reginfo, ...
 func (b *baresip) do(cmd, params string) string {
 	b.t.Helper()
+	if cmd == "dial" || cmd == "accept" { // what an earlier call left must not be taken for this one's
+		for _, f := range b.recordings() {
+			os.Remove(f)
+		}
+	}
 	b.mu.Lock()
 	b.n++
 	token := strconv.Itoa(b.n)
@@ -282,20 +287,18 @@ func (b *baresip) types(mark int) []string {
 	return out
 }
 
-// recorded is the newest recording of what the phone heard.
+// recorded is the newest recording of what the phone heard since it last dialled or answered, "" while there is none.
 func (b *baresip) recorded() string {
-	b.t.Helper()
-	files, _ := filepath.Glob(filepath.Join(b.dir, "*-dec.wav"))
-	if len(files) == 0 {
-		b.t.Fatalf("baresip %s recorded nothing", b.name)
-	}
-	newest := files[0]
-	for _, f := range files[1:] {
-		if f > newest {
-			newest = f
-		}
+	newest := ""
+	for _, f := range b.recordings() {
+		newest = max(newest, f)
 	}
 	return newest
+}
+
+func (b *baresip) recordings() []string {
+	files, _ := filepath.Glob(filepath.Join(b.dir, "*-dec.wav"))
+	return files
 }
 
 // leaves unregisters the phone and ends it.
@@ -303,6 +306,20 @@ func (b *baresip) leaves(s *server) {
 	b.t.Helper()
 	b.do("quit", "")
 	s.noPhone(b.name)
+}
+
+// quiet waits until the phone's recording ends in silence, or grows no more.
+func (b *baresip) quiet() {
+	b.t.Helper()
+	size := func() int { samples, _ := readWAV(b.recorded()); return len(samples) }
+	last, since := size(), time.Now()
+	eventually(b.t, "baresip "+b.name+" should hear nothing", eventTimeout, func() bool {
+		samples, rate := readWAV(b.recorded())
+		if len(samples) != last {
+			last, since = len(samples), time.Now()
+		}
+		return time.Since(since) > 400*time.Millisecond || silent(samples, rate)
+	})
 }
 
 // hears waits until the phone's recording ends in this tone.

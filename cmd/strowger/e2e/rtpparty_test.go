@@ -61,6 +61,13 @@ func (p *rtpParty) keys() string { p.mu.Lock(); defer p.mu.Unlock(); return stri
 // sources is how many SSRCs the party has seen.
 func (p *rtpParty) sources() int { p.mu.Lock(); defer p.mu.Unlock(); return len(p.ssrcs) }
 
+// forget begins with empty ears.
+func (p *rtpParty) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ears, p.digits, p.ssrcs = nil, nil, map[uint32]bool{}
+}
+
 func (p *rtpParty) speak(stop <-chan struct{}) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

@@ -271,6 +271,16 @@ func (p *trunkPeer) hears(hz float64) {
 	eventually(p.t, fmt.Sprintf("the carrier should hear %.0f Hz", hz), 12*time.Second, func() bool { return carries(p.rtp.heard(), 8000, hz) })
 }
 
+// gets waits until the carrier's party has received just these keys by RFC 4733.
+func (p *trunkPeer) gets(keys string) {
+	p.t.Helper()
+	for end := time.Now().Add(eventTimeout); p.rtp.keys() != keys; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			p.t.Fatalf("the carrier received the keys %q, want %q", p.rtp.keys(), keys)
+		}
+	}
+}
+
 // ends waits until SIPp's call is over, and well.
 func (p *trunkPeer) ends(d time.Duration) {
 	p.t.Helper()

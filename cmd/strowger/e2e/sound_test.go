@@ -80,6 +80,20 @@ func carries(samples []int16, rate int, hz float64) bool {
 	return math.Sqrt(power/float64(n)) > 300 && goertzel(tail, rate, hz) > 0.7
 }
 
+// silent reports whether these samples end in 400 ms without sound.
+func silent(samples []int16, rate int) bool {
+	n := rate * 2 / 5
+	if rate == 0 || len(samples) < n {
+		return false
+	}
+	for _, v := range samples[len(samples)-n:] {
+		if v > 200 || v < -200 {
+			return false
+		}
+	}
+	return true
+}
+
 // wavHears waits until a growing recording ends in the tone.
 func wavHears(t *testing.T, who string, file func() string, hz float64) {
 	t.Helper()

@@ -44,6 +44,10 @@ await context.addInitScript(() => {
         heard.analysers = [{ analyser, audio, element }];
       });
     }
+    close() {
+      heard.analysers = [];
+      super.close();
+    }
   };
 });
 const page = context.pages()[0] ?? (await context.newPage());

@@ -1,0 +1,62 @@
+// window.phone over SIP.js.
+import { Inviter, Registerer, RegistererState, SessionState, UserAgent } from "/node_modules/sip.js/lib/index.js";
+
+const target = (user) => UserAgent.makeURI(`sip:${user}@${ask.domain}`);
+const options = { sessionDescriptionHandlerOptions: { constraints: sound } };
+let session = null;
+const ua = new UserAgent({
+  uri: target(ask.user),
+  transportOptions: { server: ask.ws },
+  authorizationUsername: ask.user,
+  authorizationPassword: ask.password,
+  logLevel: "warn",
+  sessionDescriptionHandlerFactoryOptions: { peerConnectionConfiguration: { iceServers: [] }, iceGatheringTimeout: 500 },
+  delegate: { onInvite: (invitation) => (session = invitation) },
+});
+const registerer = new Registerer(ua, { expires: 120 });
+
+// reinvite changes the session and waits for the other side's consent.
+async function reinvite(hold) {
+  let done = "";
+  session.sessionDescriptionHandlerOptionsReInvite = { hold };
+  await session.invite({
+    sessionDescriptionHandlerOptions: { ...options.sessionDescriptionHandlerOptions, hold },
+    requestDelegate: { onAccept: () => (done = "yes"), onReject: (r) => (done = `refused: ${r.message.statusCode}`) },
+  });
+  if ((await until("an answer to the re-INVITE", () => done)) !== "yes") throw new Error(done);
+  session.sessionDescriptionHandler.enableSenderTracks(!hold); // as its SessionManager does
+  return true;
+}
+
+window.phone = {
+  connect: () => ua.start().then(() => "open", () => "refused"),
+  register: async () => {
+    let refused = "";
+    await ua.start();
+    await registerer.register({ requestDelegate: { onReject: (r) => (refused = `failed: ${r.message.statusCode}`) } });
+    return until("an answer to REGISTER", () => refused || (registerer.state === RegistererState.Registered && "yes"));
+  },
+  unregister: async () => {
+    await registerer.unregister();
+    return until("an answer to REGISTER", () => registerer.state === RegistererState.Unregistered);
+  },
+  call: (to) => {
+    session = new Inviter(ua, target(to), options);
+    return session.invite().then(() => true);
+  },
+  rings: () => until("a call", () => session?.state === SessionState.Initial && session.remoteIdentity.uri.user),
+  answer: () => session.accept(options).then(() => true),
+  up: () => until("the call to be up", () => session?.state === SessionState.Established),
+  keys: async (keys, how) => {
+    if (how !== "info") return session.sessionDescriptionHandler.sendDtmf(keys, { duration: 100, interToneGap: 100 });
+    for (const key of keys) {
+      const body = { contentDisposition: "render", contentType: "application/dtmf-relay", content: `Signal=${key}\r\nDuration=160` };
+      await session.info({ requestOptions: { body } });
+    }
+    return true;
+  },
+  hold: () => reinvite(true),
+  resume: () => reinvite(false),
+  hangup: () => session.bye().then(() => true),
+  over: () => until("the call to be over", () => session.state === SessionState.Terminated),
+};
