@@ -97,8 +97,9 @@ func (c *contactsImportCmd) check(g *Globals, in io.Reader, dir store.Directory,
 // send streams the checked contacts to the store.
 func (c *contactsImportCmd) send(g *Globals, a *admin.Client, spool *contactSpool, total int) error {
 	r, w := io.Pipe()
-	defer r.Close() // ends the writer, should the server end early
-	go func() { w.CloseWithError(spool.writeTo(w)) }()
+	written := make(chan struct{})
+	go func() { defer close(written); w.CloseWithError(spool.writeTo(w)) }()
+	defer func() { r.Close(); <-written }() // also when the server ends early
 	body, err := a.Open(context.Background(), http.MethodPost, "/contacts", r)
 	if err != nil {
 		return err

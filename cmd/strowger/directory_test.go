@@ -5,16 +5,20 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"strowger/cmd/strowger/admin"
+	"strowger/routing"
 	"strowger/store"
 	"strowger/store/bolt"
+	"strowger/store/directory"
 )
 
 var updateGolden = flag.Bool("update-directory", false, "write the golden files of apply and lint")
@@ -269,6 +273,28 @@ func TestImportAndExportThroughTheSocket(t *testing.T) {
 	}
 	if out := s.must(&applyCmd{File: "-", DryRun: true, Prune: true}, export); !strings.HasPrefix(out, "No changes") {
 		t.Errorf("got %s", out)
+	}
+}
+
+// The document's checks know the same words as the routing: neither package imports the other.
+func TestDocumentAndRoutingKnowTheSameWords(t *testing.T) {
+	known := slices.Sorted(maps.Keys(routing.BuiltinPolicies()))
+	if words := slices.Sorted(slices.Values(directory.BuiltinPolicies)); !slices.Equal(words, known) {
+		t.Errorf("built-in policies: the document knows %v, routing %v", words, known)
+	}
+	for _, step := range routing.StepNames() {
+		for _, when := range append(routing.WhenNames(), "") {
+			policy := store.Policy{Mode: routing.Cascade, Steps: []store.PolicyStep{{Step: step, When: when}}}
+			dir := store.Directory{Policies: map[string]store.Policy{"p": policy}}
+			if problems := directory.Validate(dir, nil); len(problems) > 0 {
+				t.Error(problems)
+			}
+		}
+	}
+	for name, policy := range routing.BuiltinPolicies() {
+		if problems := directory.Validate(store.Directory{Policies: map[string]store.Policy{name: policy}}, nil); len(problems) > 0 {
+			t.Errorf("%s: %v", name, problems)
+		}
 	}
 }
 

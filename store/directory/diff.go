@@ -176,6 +176,7 @@ func (c *Change) print(w io.Writer) {
 	fmt.Fprintf(w, "  %s %s\n", sign, title)
 	for _, f := range c.Fields {
 		switch {
+		case c.Action == Create && (f.Key == "id" || f.Key == "number"): // the title says it
 		case c.Action == Create:
 			fmt.Fprintf(w, "      %s: %s\n", f.Key, f.New)
 		case f.Old == "":
