@@ -217,6 +217,7 @@ func (l *leg) bye(r call.Reason) {
 	l.phase = legClosing
 	l.session.stop()
 	l.refusePending()
+	l.acknowledgeOpen()
 	l.ask(func() *sipmsg.Request {
 		req := l.d.request(sipmsg.BYE)
 		if h := reasonHeader(r); h != nil {

@@ -32,6 +32,16 @@ func (l *leg) acknowledge(o *outbound, sdp []byte) {
 	l.sendAck(ack)
 }
 
+// acknowledgeOpen acknowledges a 2xx whose offer the call never answered: it hangs up instead.
+func (l *leg) acknowledgeOpen() {
+	if o := l.out; o != nil && o.final && o.ack == nil {
+		l.acknowledge(o, nil)
+	}
+	if r := l.reinvite; r != nil && r.out.final && r.out.ack == nil {
+		l.acknowledge(r.out, nil)
+	}
+}
+
 func completeAck(ack, invite *sipmsg.Request, sdp []byte) {
 	ack.CSeq().SeqNo = invite.CSeq().SeqNo
 	for _, name := range [...]string{"authorization", "proxy-authorization"} { // RFC 3261 §22.1

@@ -708,3 +708,18 @@ func TestByeDuringReinvite(t *testing.T) {
 		p.quiet(time.Minute)
 	})
 }
+
+// A call that cannot answer the phone's offer acknowledges it before it hangs up.
+func TestHangupInsteadOfAck(t *testing.T) {
+	story(t, func(r *rig) {
+		p := r.dials("")
+		invite := r.phone.Expect("INVITE")
+		d := r.phone.Accept(invite)
+		d.Reply(invite, 200, offerSDP)
+		p.expect(call.Answered)
+		p.leg.Hangup(call.Reason{Protocol: "SIP", Cause: 488})
+		r.phone.Expect("ACK")
+		d.Reply(r.phone.Expect("BYE"), 200, "")
+		p.expect(call.Ended)
+	})
+}
