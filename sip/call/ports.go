@@ -65,7 +65,8 @@ type Leg interface {
 	Info(contentType string, body []byte)
 }
 
-// LegEvent is what a Leg posts. Post never blocks. Events of one leg arrive in order.
+// LegEvent is what a Leg posts. Post never blocks. Events of one leg arrive in order; exactly one of Failed, Cancelled and
+// Ended is the last.
 type LegEvent struct {
 	Type LegEventType
 	Code int    // Progress, Failed: the SIP status; 408 for a timeout, 503 for an unreachable peer
@@ -89,7 +90,7 @@ const (
 	Failed                             // UAC: final error, timeout or no route; UAS: 200 never acknowledged (Code 408)
 	Acked                              // UAS: ACK for our 200 arrived, with SDP when our 200 carried the offer
 	Cancelled                          // UAS: CANCEL arrived; sip has answered 200 and 487 already
-	Ended                              // BYE from the peer, session timer expired, or our Hangup confirmed
+	Ended                              // BYE from the peer, session timer expired, our Hangup confirmed, or our Reject sent
 	Reoffered                          // re-INVITE (or UPDATE with SDP) from the peer; SDP empty = it wants our offer
 	Reanswered                         // answer to our Reinvite
 	ReinviteFailed                     // our Reinvite was refused (Code); the session goes on as before
