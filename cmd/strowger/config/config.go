@@ -32,6 +32,8 @@ type HTTP struct {
 	URL    string `yaml:"url"` // how people reach it, for links; "" = made from the listener
 	// Origins are other web sites whose pages may open the phone's WebSocket; they register with digest.
 	Origins []string `yaml:"origins"`
+	// TrustedProxies are reverse proxies before us, whose X-Forwarded-For is believed.
+	TrustedProxies []Addresses `yaml:"trusted_proxies"`
 }
 
 // SIP is the SIP edge.
@@ -97,7 +99,7 @@ func DefaultTrunk() Trunk {
 		Diversion: &diversion, Codecs: []string{"PCMU", "PCMA"}, SRTP: "none"}
 }
 
-// Addresses is a network from which a carrier calls: an address, or a prefix such as 203.0.113.0/28.
+// Addresses is a network, of a carrier or a proxy: an address, or a prefix such as 203.0.113.0/28.
 type Addresses struct{ netip.Prefix }
 
 // UnmarshalText reads an address or a prefix.
@@ -115,9 +117,14 @@ func (a *Addresses) UnmarshalText(text []byte) error {
 }
 
 // Prefixes are the networks from which the carrier calls.
-func (t *Trunk) Prefixes() []netip.Prefix {
+func (t *Trunk) Prefixes() []netip.Prefix { return prefixes(t.Addresses) }
+
+// Proxies are the networks of the reverse proxies before us.
+func (h *HTTP) Proxies() []netip.Prefix { return prefixes(h.TrustedProxies) }
+
+func prefixes(from []Addresses) []netip.Prefix {
 	var list []netip.Prefix
-	for _, a := range t.Addresses {
+	for _, a := range from {
 		list = append(list, a.Prefix)
 	}
 	return list

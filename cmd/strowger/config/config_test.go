@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -28,7 +29,7 @@ func TestExampleIsTheDefault(t *testing.T) {
 	}
 	want := Default()
 	want.Data = filepath.Join(filepath.Dir(file), "data")
-	got.Trunks, got.SIP.Domains, got.HTTP.Origins = nil, nil, nil
+	got.Trunks, got.SIP.Domains, got.HTTP.Origins, got.HTTP.TrustedProxies = nil, nil, nil, nil
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("the example differs from the defaults:\n%+v\n%+v", got, want)
 	}
@@ -66,6 +67,7 @@ func TestErrorsNamePlaceAndRemedy(t *testing.T) {
 		{"trunks:\n- {name: a, server: x, register: true}\n", "needs the account's user name"},
 		{"trunks:\n- {name: a, server: x}\n- {name: a, server: y}\n", `"a" is the name of trunks[0] too`},
 		{"trunks:\n- {name: a, server: x, addresses: [nowhere]}\n", "neither an IP address nor a network"},
+		{"http:\n  trusted_proxies: [proxy.example]\n", "strowger.yaml:2:21: http.trusted_proxies"},
 		{"sip: {min_expires: 2h}\n", "longer than max_expires"},
 	} {
 		_, err := Load(write(t, test.text))
@@ -86,6 +88,23 @@ func TestEnvironmentOverrides(t *testing.T) {
 	}
 	if c.HTTP.Listen != "127.0.0.1:1234" || c.RTP.Ports != (PortRange{30000, 30100}) || c.Trunks[0].Password != "hush" || c.HTTP.URL != "https://p.example" || c.Trunks[0].Name != "a" {
 		t.Errorf("%+v", c)
+	}
+}
+
+func TestTrustedProxies(t *testing.T) {
+	c, err := Load(write(t, "http: {trusted_proxies: [127.0.0.1, 10.1.2.3/8]}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(c.HTTP.Proxies()); got != "[127.0.0.1/32 10.0.0.0/8]" {
+		t.Errorf("from the file: %s", got)
+	}
+	t.Setenv("STROWGER_HTTP_TRUSTED_PROXIES", "192.0.2.1,2001:db8::/32")
+	if c, err = Load(write(t, "http: {trusted_proxies: [127.0.0.1]}\n")); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(c.HTTP.Proxies()); got != "[192.0.2.1/32 2001:db8::/32]" {
+		t.Errorf("from the environment: %s", got)
 	}
 }
 
