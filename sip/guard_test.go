@@ -117,3 +117,16 @@ func TestFlood(t *testing.T) {
 		t.Error("the connection is open still")
 	}
 }
+
+// A carrier that only takes our calls never sends a request by which it could be known; its answers come as fast as we call.
+func TestGuardKnowsCarriers(t *testing.T) {
+	story(t, func(r *rig) {
+		synctest.Wait() // until its address is known
+		addr := addrOf(carrierAddr)
+		for n := range 1000 {
+			if !r.srv.guard.allow(addr, time.Now()) {
+				t.Fatalf("message %d of a carrier was dropped", n+1)
+			}
+		}
+	})
+}

@@ -41,11 +41,20 @@ func (t *trunk) hops(ctx context.Context) ([]hop, error) {
 			return nil, err
 		}
 		list = &found
-		t.known.Store(list)
+		t.know(list)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.orderedLocked(*list), nil
+}
+
+// know takes over the carrier's addresses. What comes from there is not held to the rate of strangers from the start: a
+// carrier that only takes our calls never proves itself by a request, and its answers would be dropped under load.
+func (t *trunk) know(list *[]hop) {
+	t.known.Store(list)
+	for _, h := range *list {
+		t.srv.guard.trust(h.addr)
+	}
 }
 
 // keepResolved asks for the carrier's addresses again and again until ctx ends. When the DNS fails, the addresses that were
@@ -57,7 +66,7 @@ func (t *trunk) keepResolved(ctx context.Context) {
 		found, err := t.resolve(ctx)
 		switch {
 		case err == nil:
-			t.known.Store(&found)
+			t.know(&found)
 			if unknown {
 				unknown = false
 				t.setState(func(st *TrunkStatus) { st.LastError = "" })
