@@ -19,6 +19,7 @@ type RouteCmd struct {
 	Explain  RouteExplainCmd  `cmd:"" help:"Say who would answer a call or text, and why."`
 	Test     RouteTestCmd     `cmd:"" help:"Run routing unit tests; exit 1 when one differs."`
 	Week     RouteWeekCmd     `cmd:"" help:"Show who would ring, hour by hour over a week."`
+	Replay   RouteReplayCmd   `cmd:"" help:"Decide recorded calls again, as they were or under a draft."`
 	Workflow RouteWorkflowCmd `cmd:"" help:"Walk through a workflow: type keys, see where it goes."`
 }
 

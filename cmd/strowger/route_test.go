@@ -21,6 +21,12 @@ const routeTestOrg = "../../routing/testdata/org.yaml"
 // route runs a route command line and returns what it prints.
 func route(t *testing.T, stdin string, args ...string) (string, error) {
 	t.Helper()
+	return routeIn(t, filepath.Join(t.TempDir(), "none"), stdin, args...)
+}
+
+// routeIn is route on a data folder.
+func routeIn(t *testing.T, data, stdin string, args ...string) (string, error) {
+	t.Helper()
 	var c struct {
 		Route RouteCmd `cmd:""`
 	}
@@ -33,7 +39,7 @@ func route(t *testing.T, stdin string, args ...string) (string, error) {
 		return "", err
 	}
 	var out bytes.Buffer
-	err = ctx.Run(&Globals{Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &out, Data: filepath.Join(t.TempDir(), "none")})
+	err = ctx.Run(&Globals{Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &out, Data: data})
 	return out.String(), err
 }
 

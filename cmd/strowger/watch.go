@@ -18,13 +18,13 @@ import (
 )
 
 type callsCmd struct {
-	ID     string        `arg:"" optional:"" help:"Show this call whole, with its routing trace."`
-	User   string        `help:"Only calls of this user."`
-	Missed bool          `help:"Only missed calls."`
-	Since  time.Duration `help:"Only calls of the last so long, such as 24h."`
-	Limit  int           `help:"At most so many." default:"30"`
-	JSON   bool          `help:"Print JSON."`
-	Active bool          `help:"Calls in progress instead of records."`
+	ID     string   `arg:"" optional:"" help:"Show this call whole, with its routing trace."`
+	User   string   `help:"Only calls of this user."`
+	Missed bool     `help:"Only missed calls."`
+	Since  timespan `help:"Only calls of the last so long, such as 24h or 7d." placeholder:"TIME"`
+	Limit  int      `help:"At most so many." default:"30"`
+	JSON   bool     `help:"Print JSON."`
+	Active bool     `help:"Calls in progress instead of records."`
 }
 
 // Run prints call records.
@@ -38,7 +38,7 @@ func (c *callsCmd) Run(g *Globals) error {
 		}
 		q := url.Values{"user": {c.User}, "missed": {strconv.FormatBool(c.Missed)}, "limit": {strconv.Itoa(c.Limit)}}
 		if c.Since > 0 {
-			q.Set("since", time.Now().Add(-c.Since).Format(time.RFC3339))
+			q.Set("since", c.Since.before(time.Now()).Format(time.RFC3339))
 		}
 		var list []store.CallRecord
 		if err := a.Get("/calls", q, &list); err != nil {

@@ -9,6 +9,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+
+	"strowger/store"
 )
 
 // Client sends a command's requests.
@@ -77,8 +79,17 @@ func (c *Client) Open(ctx context.Context, method, path string, in any) (io.Read
 	if json.NewDecoder(resp.Body).Decode(&fault) != nil || fault.Error == "" {
 		return nil, fmt.Errorf("%s %s: %s", method, path, resp.Status)
 	}
+	if resp.StatusCode == http.StatusNotFound {
+		return nil, notFound(fault.Error)
+	}
 	return nil, errors.New(fault.Error)
 }
+
+// notFound is the store's answer that there is no such object.
+type notFound string
+
+func (e notFound) Error() string { return string(e) }
+func (e notFound) Unwrap() error { return store.ErrNotFound }
 
 // inProcess is the way to a handler of this process. The answer is piped, so that backups do not pass through memory.
 type inProcess struct{ handler http.Handler }

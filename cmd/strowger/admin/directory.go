@@ -33,6 +33,11 @@ func (s *service) directoryRoutes(mux *http.ServeMux, route func(string, func(*h
 		dir, version := s.db.Directory()
 		return Directory{dir, version}, nil
 	})
+	route("GET /directory/{version}", func(r *http.Request) (any, error) {
+		version := r.PathValue("version")
+		dir, err := s.db.DirectoryAt(version)
+		return Directory{dir, version}, err
+	})
 	route("POST /directory", s.apply)
 	route("GET /contacts/by-phone/{phone}", func(r *http.Request) (any, error) { return s.db.ContactsByPhone(r.PathValue("phone")) })
 	mux.HandleFunc("GET /contacts", s.contacts)

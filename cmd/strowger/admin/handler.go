@@ -101,9 +101,9 @@ func (s *service) status(*http.Request) (any, error) {
 
 func (s *service) calls(r *http.Request) (any, error) {
 	q := r.URL.Query()
-	f := store.CallFilter{User: q.Get("user"), Missed: q.Get("missed") == "true"}
+	f := store.CallFilter{User: q.Get("user"), Missed: q.Get("missed") == "true", Before: q.Get("before")}
 	if v := q.Get("since"); v != "" {
-		t, err := time.Parse(time.RFC3339, v)
+		t, err := time.Parse(time.RFC3339Nano, v)
 		if err != nil {
 			return nil, fmt.Errorf("since: %w", err)
 		}

@@ -16,20 +16,12 @@ type router struct {
 	registered func() map[string][]string
 }
 
-// asked is what a decision was made from; the call record keeps it, so that it can be made again.
-type asked struct {
-	Request *routing.Request     `json:"request,omitempty"`
-	Dial    *routing.DialRequest `json:"dial,omitempty"`
-	At      time.Time            `json:"at"`
-	Live    routing.Live         `json:"live"`
-	Version string               `json:"version"` // of the directory
-}
-
 func (r *router) live(l call.LiveState) routing.Live {
 	return routing.Live{Registered: r.registered(), Busy: l.Busy, Active: l.Active}
 }
 
-func (a asked) json() json.RawMessage {
+// kept is the form in which a call record keeps what was asked.
+func kept(a routing.Asked) json.RawMessage {
 	data, err := json.Marshal(a)
 	if err != nil {
 		return nil
@@ -39,22 +31,22 @@ func (a asked) json() json.RawMessage {
 
 // Inbound implements call.Router.
 func (r *router) Inbound(req routing.Request, l call.LiveState, now time.Time) (routing.Plan, json.RawMessage) {
-	view, live := r.org.view(), r.live(l)
-	plan := routing.Decide(req, view.index.With(live), now)
-	return plan, asked{Request: &req, At: now, Live: live, Version: view.version}.json()
+	view := r.org.view()
+	a := routing.Asked{Request: &req, At: now, Live: r.live(l), Version: view.version}
+	plan := a.Decide(view.index).Plan
+	return plan, kept(a)
 }
 
 // Dialled implements call.Router.
 func (r *router) Dialled(user, dialled, callerID string, l call.LiveState, now time.Time) call.Dialled {
-	view, live := r.org.view(), r.live(l)
-	req := routing.DialRequest{User: user, Dialled: dialled, CallFrom: callerID}
-	d := routing.Dial(req, view.index.With(live), now)
+	view := r.org.view()
+	a := routing.Asked{Dial: &routing.DialRequest{User: user, Dialled: dialled, CallFrom: callerID}, At: now, Live: r.live(l), Version: view.version}
+	d := a.Decide(view.index)
 	caller := call.Party{Number: d.CallerID, Name: r.UserName(user)}
 	if d.Direction == store.Outbound {
 		caller.Name = view.dir.Company.Name
 	}
-	return call.Dialled{Plan: d.Plan, Direction: d.Direction, To: d.To, Caller: caller,
-		Request: asked{Dial: &req, At: now, Live: live, Version: view.version}.json()}
+	return call.Dialled{Plan: d.Plan, Direction: d.Direction, To: d.To, Caller: caller, Request: kept(a)}
 }
 
 // UserName implements call.Router.
