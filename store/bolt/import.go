@@ -21,7 +21,7 @@ import (
 var bucketUndo = []byte("import_undo")
 
 // importBatch is how many contacts share a transaction. It bounds the memory of an import and how long other writes wait.
-const importBatch = 20_000
+const importBatch = 5_000
 
 // ErrImporting is returned when another import is still running.
 var ErrImporting = errors.New("another import of contacts is running")
