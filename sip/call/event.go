@@ -53,6 +53,7 @@ type (
 		Direction string // store.Inbound, Outbound, Internal
 		To        string // normalised
 		Caller    Party  // as shown to whoever is rung
+		Outside   string // the number shown on outside lines instead of Caller's, when that is an extension
 	}
 
 	// Found are the lines of a stage.

@@ -184,7 +184,7 @@ func (m *Manager) decide(a *actor) Planned {
 		}
 	} else {
 		d := r.Dialled(s.User, s.To, s.CallerID, live, a.at)
-		p = Planned{Plan: d.Plan, Request: d.Request, Direction: d.Direction, To: d.To, Caller: d.Caller}
+		p = Planned{Plan: d.Plan, Request: d.Request, Direction: d.Direction, To: d.To, Caller: d.Caller, Outside: d.Outside}
 	}
 	if p.Direction == "" {
 		p.Direction = store.Outbound

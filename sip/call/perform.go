@@ -188,6 +188,9 @@ func (a *actor) dialRequest(leg *LegState) DialRequest {
 		req.From = Party{Number: s.to(), Name: a.m.cfg.Router.ContactName(s.to())}
 		return req
 	}
+	if leg.Trunk != "" && s.Plan.Outside != "" && !isNumber(req.From.Number) {
+		req.From.Number = s.Plan.Outside // an extension says nothing out there, and carriers refuse it
+	}
 	if leg.Trunk != "" && s.Stage >= 0 && leg.Peer != s.to() && isNumber(s.to()) {
 		req.Diverted = []Party{{Number: s.to()}}
 		req.Asserted = Party{Number: s.to()}

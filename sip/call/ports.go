@@ -271,6 +271,9 @@ type Dialled struct {
 	Direction string // store.Outbound or store.Internal
 	To        string // normalised: E.164 or extension
 	Caller    Party  // caller ID to show to the other side
+	// Outside is the number to show on outside lines when Caller is an extension: a colleague's User Phone, or a number
+	// that forwards. "" = Caller's.
+	Outside string
 }
 
 // LiveState is what routing must know of the moment.

@@ -171,6 +171,20 @@ func outward(w *world) (ann, carrier *phone) {
 	return w.dials("ann", "2025559000"), w.line("trunk", "+12025559000")
 }
 
+// TestColleaguesOutsideLine: a call inside that rings a User Phone shows a number there, not an extension.
+func TestColleaguesOutsideLine(t *testing.T) {
+	story(t, func(w *world) {
+		w.dialled = &Dialled{
+			Plan:      routing.Plan{Stages: []routing.Stage{stage(20, outside("+12025559111"))}, End: toHangup()},
+			Direction: store.Internal, To: "202", Caller: Party{Number: "201", Name: "Ann"}, Outside: "+12025550001",
+		}
+		w.dials("ann", "202")
+		if from := w.line("trunk", "+12025559111").req.From; from.Number != "+12025550001" || from.Name != "Ann" {
+			t.Errorf("the outside line was shown %+v", from)
+		}
+	})
+}
+
 func TestOutboundCarriesTheCarriersMeaning(t *testing.T) {
 	tests := []struct {
 		carrier, caller int
