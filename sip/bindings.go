@@ -18,8 +18,11 @@ type locationTable struct {
 	store BindingStore // nil = nothing is kept
 	log   zerolog.Logger
 	added func(store.Binding) // told of each contact that appears, outside the lock
+	// changed is told of each user whose contacts have become more, fewer or others, outside the lock. Refreshes are none.
+	changed func(user string)
 
 	mu     sync.Mutex
+	moved  []string                    // users to tell changed of
 	users  map[string][]*store.Binding // address of record → contacts, in the order in which they appeared
 	flows  map[string][]string         // connection → users who registered over it
 	expiry expiryHeap
@@ -48,6 +51,9 @@ func newLocationTable(bindings BindingStore, log zerolog.Logger) *locationTable 
 		store: bindings,
 		log:   log,
 		added: func(store.Binding) {},
+
+		changed: func(string) {},
+
 		users: make(map[string][]*store.Binding),
 		flows: make(map[string][]string),
 
@@ -118,17 +124,34 @@ func (t *locationTable) update(user string, contacts []store.Binding, limit int,
 		}
 	}
 	list := t.list(user, now)
-	t.mu.Unlock()
+	t.unlock()
 	for _, b := range appeared {
 		t.added(b)
 	}
 	return list, nil
 }
 
+// unlock lets others in, and tells whose contacts have changed meanwhile.
+func (t *locationTable) unlock() {
+	users := t.moved
+	t.moved = nil
+	t.mu.Unlock()
+	for _, user := range users {
+		t.changed(user)
+	}
+}
+
+// noteMoved remembers that a user's contacts have changed.
+func (t *locationTable) noteMoved(user string) {
+	if !slices.Contains(t.moved, user) {
+		t.moved = append(t.moved, user)
+	}
+}
+
 // removeDevice removes the bindings of one device; force ignores the order of CSeq.
 func (t *locationTable) removeDevice(user, device string, now time.Time) []store.Binding {
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	defer t.unlock()
 	t.dropWhere(now, user, func(b *store.Binding) bool { return b.Device == device })
 	return t.list(user, now)
 }
@@ -151,6 +174,7 @@ func (t *locationTable) put(b *store.Binding, now time.Time) bool {
 		t.flows[b.Flow] = append(t.flows[b.Flow], b.User)
 	}
 	if moved {
+		t.noteMoved(b.User)
 		t.note(b, false, writeSoon, now)
 	} else {
 		t.note(b, false, writeLater, now)
@@ -186,6 +210,9 @@ func (t *locationTable) dropWhere(now time.Time, user string, f func(*store.Bind
 	} else {
 		t.users[user] = kept
 	}
+	if len(kept) < len(list) {
+		t.noteMoved(user)
+	}
 	return len(list) - len(kept)
 }
 
@@ -193,7 +220,7 @@ func (t *locationTable) dropWhere(now time.Time, user string, f func(*store.Bind
 func (t *locationTable) dropFlow(flow string) {
 	now := time.Now()
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	defer t.unlock()
 	for _, user := range t.flows[flow] {
 		t.dropWhere(now, user, func(b *store.Binding) bool { return b.Flow == flow })
 	}

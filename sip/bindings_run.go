@@ -72,7 +72,7 @@ func (t *locationTable) run(ctx context.Context) {
 // tick drops what has expired. It returns how long to wait for the next thing to do, or that it is time to write.
 func (t *locationTable) tick(now time.Time) (next time.Duration, write bool) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	defer t.unlock()
 	for len(t.expiry) > 0 && !t.expiry[0].at.After(now) {
 		e := heap.Pop(&t.expiry).(expiring)
 		if t.queued[e.key].Equal(e.at) {

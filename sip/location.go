@@ -25,7 +25,7 @@ func (s *Server) Registrations(user string) []store.Binding {
 func (s *Server) DropBinding(user, contact string) bool {
 	now := time.Now()
 	s.location.mu.Lock()
-	defer s.location.mu.Unlock()
+	defer s.location.unlock()
 	return s.location.dropWhere(now, user, func(b *store.Binding) bool { return b.Contact == contact }) > 0
 }
 
@@ -65,6 +65,21 @@ func endpointOf(b *store.Binding) call.Endpoint {
 	}
 	return e
 }
+
+// Kinds tells by which kinds of device (browser, desk, mobile) each user who has a contact can be rung now.
+func (s *Server) Kinds() map[string][]string {
+	kinds := map[string][]string{}
+	for _, b := range s.Registrations("") {
+		if !slices.Contains(kinds[b.User], b.Kind) && s.mayRing(&b) {
+			kinds[b.User] = append(kinds[b.User], b.Kind)
+		}
+	}
+	return kinds
+}
+
+// OnRegistrationChange calls f with each user whose contacts have become more, fewer or others, whatever the cause;
+// Registrations then tells the new ones. Refreshes are no change. Set it before Start; f must not block.
+func (s *Server) OnRegistrationChange(f func(user string)) { s.location.changed = f }
 
 // registerWatchers are those who want to know of contacts that appear.
 type registerWatchers struct {
