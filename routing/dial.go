@@ -32,6 +32,7 @@ type Dialled struct {
 	Direction string // store.Outbound or store.Internal
 	To        string // E.164, or extension, or as dialled when it is neither
 	CallerID  string // the number to show to the other side; the extension (or id) inside
+	Outside   string // the number to show where an outside line is rung; "" when the user has none to show
 }
 
 // Dial decides a call that a user makes: to a colleague, to a number of ours, or to the outside. Anything else is refused
@@ -41,26 +42,26 @@ func Dial(req DialRequest, dir Directory, now time.Time) Dialled {
 	if u := dir.User(req.User); u != nil {
 		caller = cmp.Or(u.Extension, u.ID)
 	}
+	shown := callerID(dir, req.User, req.CallFrom)
 	if u := colleague(dir, req.Dialled); u != nil {
 		plan := internal(req.User, caller, u, dir, now)
-		return Dialled{plan, store.Internal, plan.Called, caller}
+		return Dialled{plan, store.Internal, plan.Called, caller, shown}
 	}
-	shown := callerID(dir, req.User, req.CallFrom)
 	to, ok := ParseNumber(req.Dialled, dir.Company().Region)
 	switch {
 	case ok && dir.Number(to) != nil:
 		from := cmp.Or(shown, caller)
 		plan := Decide(Request{Kind: KindCall, To: to, From: from, User: req.User}, dir, now)
-		return Dialled{plan, store.Internal, to, from}
+		return Dialled{plan, store.Internal, to, from, shown}
 	case ok:
 	case phonenumbers.ConnectsToEmergencyNumber(req.Dialled, dir.Company().Region):
 		to = req.Dialled // the carrier knows what to do with it
 	default:
 		plan := Plan{Caller: caller, Called: req.Dialled, Contacts: []string{}, Trace: []Row{}}
 		refuse(&plan, false, 404, ReasonUnknownNumber)
-		return Dialled{plan, store.Outbound, req.Dialled, shown}
+		return Dialled{plan, store.Outbound, req.Dialled, shown, shown}
 	}
-	return Dialled{outbound(shown, to), store.Outbound, to, shown}
+	return Dialled{outbound(shown, to), store.Outbound, to, shown, shown}
 }
 
 func colleague(dir Directory, dialled string) *User {

@@ -46,7 +46,7 @@ func (r *router) Dialled(user, dialled, callerID string, l call.LiveState, now t
 	if d.Direction == store.Outbound {
 		caller.Name = view.dir.Company.Name
 	}
-	return call.Dialled{Plan: d.Plan, Direction: d.Direction, To: d.To, Caller: caller, Request: kept(a)}
+	return call.Dialled{Plan: d.Plan, Direction: d.Direction, To: d.To, Caller: caller, Outside: d.Outside, Request: kept(a)}
 }
 
 // UserName implements call.Router.
