@@ -40,14 +40,15 @@ type App struct {
 	log     zerolog.Logger
 	started time.Time
 
-	db      *bolt.DB
-	org     *organisation
-	records *records
-	engine  *media.Engine
-	sip     *sip.Server
-	calls   *call.Manager
-	web     *web.Server
-	carrier *carrier.Carrier // demo only
+	db       *bolt.DB
+	org      *organisation
+	records  *records
+	engine   *media.Engine
+	sip      *sip.Server
+	presence *presence
+	calls    *call.Manager
+	web      *web.Server
+	carrier  *carrier.Carrier // demo only
 
 	token   string // of the API, for scripts
 	http    []*http.Server
@@ -160,7 +161,7 @@ func (a *App) openCalls() error {
 		silence = -1
 	}
 	a.calls = call.New(call.Config{
-		Router:  &router{org: a.org, registered: a.registeredKinds},
+		Router:  &router{org: a.org, registered: a.presence.registered},
 		Dialer:  a.sip,
 		Media:   mediaFactory{a.engine},
 		Records: a.records,

@@ -106,7 +106,7 @@ func (a *App) numberFor(user, from string) (to, caller string, err error) {
 		callers = a.callersFor(user)
 	}
 	view := a.org.view()
-	now := view.index.With(routing.Live{Registered: a.registeredKinds()})
+	now := view.index.With(routing.Live{Registered: a.presence.registered()})
 	for _, caller := range callers {
 		for _, n := range view.dir.Numbers {
 			plan := routing.Decide(routing.Request{To: n.Number, From: caller}, now, time.Now())

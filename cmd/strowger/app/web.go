@@ -37,6 +37,8 @@ func (a *App) openWeb() error {
 	a.onClose(a.web.Close)
 	a.records.onNew, a.records.onMessage = a.web.RecordChanged, a.web.VoicemailChanged
 	a.onClose(a.calls.Subscribe(a.web.CallChanged))
+	a.presence.tell = a.web.RegistrationChanged
+	a.background.Go(func() { a.presence.run(a.life) })
 	a.sip.OnTrunkChange(func(t sip.TrunkStatus) { a.web.TrunkChanged(webTrunk(trunkStatus(t))) })
 	return nil
 }
