@@ -40,7 +40,7 @@ func (c *userAddCmd) Run(g *Globals) error {
 		}
 		in.Password = password
 	}
-	return g.withAdmin(func(a *admin.Client) error {
+	return g.withNewAdmin(func(a *admin.Client) error {
 		if err := a.Send(http.MethodPost, "/users", in, nil); err != nil {
 			return err
 		}
@@ -194,6 +194,14 @@ func (g *Globals) withAdmin(f func(*admin.Client) error) error {
 		err = cerr
 	}
 	return err
+}
+
+// withNewAdmin is withAdmin for commands with which an installation begins: a store that is not there is made.
+func (g *Globals) withNewAdmin(f func(*admin.Client) error) error {
+	if err := admin.Make(g.Data); err != nil {
+		return err
+	}
+	return g.withAdmin(f)
 }
 
 // table prints rows of tab-separated cells under a heading.
