@@ -173,3 +173,29 @@ func TestPresence(t *testing.T) {
 		t.Errorf("bob went, and can be rung at %v", got)
 	}
 }
+
+// TestSigninLinkOutlivesRestart: an administrator sends a link, the server is restarted, the user clicks.
+func TestSigninLinkOutlivesRestart(t *testing.T) {
+	a := demo(t)
+	link, err := a.SigninLink("bob")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, token, _ := strings.Cut(link, "#token=")
+	cfg := a.cfg
+	cfg.Trunks = nil
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	a = start(t, cfg)
+	for _, want := range []int{http.StatusOK, http.StatusUnauthorized} {
+		resp, err := http.Post(a.httpURL+"/api/session", "application/json", strings.NewReader(`{"token":"`+token+`"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("sign-in by the link: %s, want %d", resp.Status, want)
+		}
+	}
+}
