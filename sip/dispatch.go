@@ -95,6 +95,7 @@ func (s *Server) identify(req *sipmsg.Request) (identity, *refusal) {
 	if f == nil || f.ws == nil {
 		if t := s.trunkOf(req); t != nil {
 			s.guard.trust(req.Source())
+			s.flows.prove(f)
 			return identity{trunk: t, kind: "trunk"}, nil
 		}
 	}
@@ -145,6 +146,9 @@ func (s *Server) flowOf(req *sipmsg.Request) *flow {
 // onOptions answers a keep-alive or a question for our abilities (RFC 3261 §11.2): the same to everybody, whoever is asked
 // for, so that nothing about our users can be learnt from it.
 func (s *Server) onOptions(req *sipmsg.Request, tx *sipmsg.ServerTx) {
+	if f := s.flowOf(req); f != nil && s.trunkOf(req) != nil {
+		s.flows.prove(f) // a carrier keeps its connection open for the next call
+	}
 	res := s.response(req, sipmsg.StatusOK, "OK")
 	res.AppendHeader(sipmsg.NewHeader("Allow", allowedMethods))
 	res.AppendHeader(sipmsg.NewHeader("Accept", "application/sdp"))
