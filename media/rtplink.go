@@ -62,6 +62,7 @@ func (p *protection) use(k *cryptoKey) error {
 
 func newRTPLink(s *Session) (link, error) {
 	l := &rtpLink{s: s}
+	l.latch.party = s.opt.Party
 	e := s.engine
 	var err error
 	l.rtp, l.rtcp, err = e.ports.listenPair(s.shard.transport, e.cfg.BindIP, rtpReader{l}, rtcpReader{l})

@@ -122,7 +122,7 @@ func (a *actor) warn(err error, msg string) {
 // session makes the media of leg i.
 func (a *actor) session(i int, srtp SRTPPolicy) error {
 	s, err := a.m.cfg.Media.NewSession(MediaOptions{
-		CallID: a.state.Start.ID, WebRTC: a.state.Legs[i].WebRTC, SRTP: srtp, SilenceTimeout: a.m.cfg.Limits.Silence,
+		CallID: a.state.Start.ID, WebRTC: a.state.Legs[i].WebRTC, SRTP: srtp, Source: a.source(i), SilenceTimeout: a.m.cfg.Limits.Silence,
 		Post: func(e MediaEvent) { a.mail.post(letter{i, e}) },
 	})
 	if err != nil {
@@ -131,6 +131,17 @@ func (a *actor) session(i int, srtp SRTPPolicy) error {
 	}
 	a.wires[i].media = s
 	return nil
+}
+
+// source is where the device of leg i signals from, "" for trunks.
+func (a *actor) source(i int) string {
+	switch to := a.state.Legs[i].To; {
+	case to.Binding != nil:
+		return to.Binding.Source
+	case i == a.state.Caller && a.in.Device != nil:
+		return a.in.Device.Source
+	}
+	return ""
 }
 
 func (a *actor) takeOffer(i int) {

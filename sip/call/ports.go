@@ -240,6 +240,9 @@ type MediaOptions struct {
 	CallID string
 	WebRTC bool
 	SRTP   SRTPPolicy
+	// Source is the "host:port" that a device signals from, "" = not known: a phone behind NAT sends its voice from there
+	// and not from the address in its SDP.
+	Source string
 	// SilenceTimeout posts MediaSilent; 0 = never.
 	SilenceTimeout time.Duration
 	Post           func(MediaEvent)

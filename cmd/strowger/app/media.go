@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"net/netip"
 
 	"strowger/media"
 	"strowger/sip/call"
@@ -17,6 +18,7 @@ func (f mediaFactory) NewSession(o call.MediaOptions) (call.MediaSession, error)
 		ID:             o.CallID,
 		WebRTC:         o.WebRTC,
 		SRTP:           srtpPolicy(o.SRTP),
+		Party:          hostOf(o.Source),
 		SilenceTimeout: o.SilenceTimeout,
 		OnEvent:        func(e media.Event) { o.Post(mediaEvent(e)) },
 	})
@@ -24,6 +26,15 @@ func (f mediaFactory) NewSession(o call.MediaOptions) (call.MediaSession, error)
 		return nil, err
 	}
 	return mediaSession{s}, nil
+}
+
+// hostOf is the address in "host:port", zero when there is none.
+func hostOf(source string) netip.Addr {
+	addr, err := netip.ParseAddrPort(source)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return addr.Addr().Unmap()
 }
 
 func srtpPolicy(p call.SRTPPolicy) media.Policy {
