@@ -82,6 +82,7 @@ func (l *leg) incoming(id identity) call.Incoming {
 		From: callerOf(req, l.trunk != nil), To: uriUser(&req.Recipient), CallerID: wantedCallerID(req),
 		SDP: l.remoteSDP, Leg: l, Bind: l.bind,
 	}
+	in.Host = l.d.contact.Host
 	in.WebRTC, in.SRTP = securityOf(l.remoteSDP)
 	if len(in.SDP) == 0 {
 		in.WebRTC = id.ws

@@ -122,8 +122,8 @@ func (a *actor) warn(err error, msg string) {
 // session makes the media of leg i.
 func (a *actor) session(i int, srtp SRTPPolicy) error {
 	s, err := a.m.cfg.Media.NewSession(MediaOptions{
-		CallID: a.state.Start.ID, WebRTC: a.state.Legs[i].WebRTC, SRTP: srtp, Source: a.source(i), SilenceTimeout: a.m.cfg.Limits.Silence,
-		Post: func(e MediaEvent) { a.mail.post(letter{i, e}) },
+		CallID: a.state.Start.ID, WebRTC: a.state.Legs[i].WebRTC, SRTP: srtp, Source: a.source(i), Host: a.host(i),
+		SilenceTimeout: a.m.cfg.Limits.Silence, Post: func(e MediaEvent) { a.mail.post(letter{i, e}) },
 	})
 	if err != nil {
 		a.log.Error().Err(err).Msg("no media for a leg: check the RTP port range and the limit of open files")
@@ -142,6 +142,14 @@ func (a *actor) source(i int) string {
 		return a.in.Device.Source
 	}
 	return ""
+}
+
+// host is our address as the peer of leg i reaches it.
+func (a *actor) host(i int) string {
+	if i == 0 && a.in.Leg != nil {
+		return a.in.Host
+	}
+	return a.state.Legs[i].To.Host
 }
 
 func (a *actor) takeOffer(i int) {
