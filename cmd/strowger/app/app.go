@@ -64,18 +64,14 @@ type App struct {
 
 // New opens the store and builds every part. Nothing listens yet, except the media ports of browsers and, in the demo, the
 // carrier. On an error everything is closed again.
-func New(o Options) (a *App, err error) {
-	a = &App{cfg: o.Config, opt: o, log: o.Log, failed: make(chan error, 4)}
+func New(o Options) (*App, error) {
+	a := &App{cfg: o.Config, opt: o, log: o.Log, failed: make(chan error, 4)}
 	life, end := context.WithCancel(context.Background())
 	a.life = life
 	a.onClose(func() { end(); a.background.Wait() })
-	defer func() {
-		if err != nil {
-			a.takeBack()
-		}
-	}()
 	for _, part := range []func() error{a.openStore, a.openCarrier, a.openMedia, a.openSIP, a.openCalls, a.openWeb} {
 		if err := part(); err != nil {
+			a.takeBack()
 			return nil, err
 		}
 	}

@@ -243,3 +243,20 @@ func TestMediaAddressIsThePeers(t *testing.T) {
 		}
 	}
 }
+
+// A port that somebody else has is reported, and what was opened before is closed: the store can be opened again.
+func TestNewReportsWhatFails(t *testing.T) {
+	taken, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := config.Default()
+	cfg.Data = t.TempDir()
+	cfg.WebRTC.UDP = taken.LocalAddr().String()
+	for range 2 {
+		if _, err := New(Options{Config: cfg, Version: "test", Log: zerolog.Nop()}); err == nil || !strings.Contains(err.Error(), "address already in use") {
+			t.Fatalf("got %v, want that the address is in use", err)
+		}
+	}
+	taken.Close()
+}
