@@ -47,6 +47,10 @@ func (c *callsCmd) Run(g *Globals) error {
 		if c.JSON {
 			return printJSON(g.Stdout, list)
 		}
+		if len(list) == 0 {
+			_, err := fmt.Fprintln(g.Stdout, "no such call is recorded; calls in progress: strowger calls --active")
+			return err
+		}
 		return g.table("ID\tSTART\tFROM\tTO\tDISPOSITION\tANSWERED BY\tSECONDS\tWHY", len(list), func(i int) string {
 			r := list[i]
 			return strings.Join([]string{r.ID, r.Start.Local().Format(time.DateTime), r.From, r.To, r.Disposition, r.AnsweredBy, talk(r), r.Reason}, "\t")
