@@ -177,6 +177,10 @@ func (a *actor) takeOffer(i int) {
 func (a *actor) dial(e Dial) {
 	leg := &a.state.Legs[e.Leg]
 	fail := func(code int, text string) { a.tell(e.Leg, PeerFailed{code, Reason{"SIP", code, text}}) }
+	if a.in.MaxForwards == 1 && leg.To.Trunk != "" {
+		fail(483, phrase(483))
+		return
+	}
 	if err := a.session(e.Leg, leg.To.SRTP); err != nil {
 		fail(500, "no media port is free")
 		return
@@ -202,7 +206,7 @@ func (a *actor) dial(e Dial) {
 // call came (Diversion, RFC 5806).
 func (a *actor) dialRequest(leg *LegState) DialRequest {
 	s := &a.state
-	req := DialRequest{CallID: s.Start.ID, To: leg.To, From: s.Plan.Caller, Called: s.to()}
+	req := DialRequest{CallID: s.Start.ID, To: leg.To, From: s.Plan.Caller, Called: s.to(), MaxForwards: max(a.in.MaxForwards-1, 0)}
 	if s.Stage < 0 && leg.Trunk == "" { // an originated call rings its own user: show whom they will talk to
 		req.From = Party{Number: s.to(), Name: a.m.cfg.Router.ContactName(s.to())}
 		return req

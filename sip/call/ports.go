@@ -131,6 +131,8 @@ type DialRequest struct {
 	Diverted []Party  // Diversion, nearest last (forwarded calls)
 	SDP      []byte   // our offer; nil = delayed offer
 	Headers  []Header // extra headers (Alert-Info, ...)
+	// MaxForwards is how many hops may follow; 0 = 70. A call that goes on is no new one (RFC 7332).
+	MaxForwards int
 }
 
 // Header is one SIP header line.
@@ -164,7 +166,9 @@ type Incoming struct {
 	Codecs     []string   // allowed on this trunk; nil = all
 	Host       string     // our address as the caller reaches it, for SDP; "" = the media's own
 	EarlyMedia bool       // the trunk wants 183 with early media instead of a bare 180
-	Leg        Leg
+	// MaxForwards is the INVITE's, 0 = it had none.
+	MaxForwards int
+	Leg         Leg
 	// Bind gives the leg its mailbox; the sip package holds events back until it is called.
 	Bind func(Post)
 }
