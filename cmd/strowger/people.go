@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -120,6 +121,10 @@ func (c *deviceAddCmd) Run(g *Globals) error {
 			return err
 		}
 		fmt.Fprintf(g.Stdout, "user name: %s\npassword:  %s\nrealm:     %s\n", out.Device.ID, out.Password, out.Device.Realm)
+		var now struct{ Listen struct{ UDP, TCP string } }
+		if a.Live && a.Get("/status", nil, &now) == nil {
+			fmt.Fprintf(g.Stdout, "server:    %s\n", cmp.Or(now.Listen.UDP, now.Listen.TCP))
+		}
 		return nil
 	})
 }
