@@ -44,10 +44,10 @@ func main() {
 	at := flag.String("at", "", "measure at these rates or numbers of calls only, such as 50,400; with -only")
 	flag.BoolVar(&o.withoutPeer, "alone", false, "measure strowger alone")
 	flag.Parse()
-	o.rates, o.talks, o.regs = []int{100, 200, 400}, []int{50, 400, 500, 800}, []int{200, 800}
+	o.rates, o.talks, o.regs = []int{100, 200, 400}, []int{50, 400, 500, 800}, []int{1000, 2000}
 	if *quick {
 		o.rounds, o.seconds = 1, 5
-		o.rates, o.talks, o.regs = []int{200}, []int{50, 400, 800}, []int{800}
+		o.rates, o.talks, o.regs = []int{200}, []int{50, 400, 800}, []int{1000}
 	}
 	for size := range strings.SplitSeq(*at, ",") {
 		if n, err := strconv.Atoi(size); err == nil {
