@@ -214,7 +214,7 @@ func (a *App) Drain(patience time.Duration, hurry <-chan os.Signal) {
 	}
 	a.sip.SetDraining(true)
 	if n := len(a.calls.Active()); n > 0 {
-		a.log.Warn().Int("calls", n).Dur("patience", patience).Msg("stopping: no new calls; waiting for calls to end (signal again to stop now)")
+		a.log.Warn().Int("calls", n).Stringer("patience", patience).Msg("stopping: no new calls; waiting for calls to end (signal again to stop now)")
 	}
 	if err := a.calls.Drain(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		a.log.Warn().Int("calls", len(a.calls.Active())).Msg("patience is over; ending the calls that are left")
