@@ -157,7 +157,7 @@ function Legs({ call, names }: { call: Call; names: Names }) {
       </Title>
       <Stack gap={6}>
         {call.legs.map((l, i) => (
-          <Group key={i} justify="space-between" wrap="nowrap" align="flex-start" data-testid="leg">
+          <Group key={i} justify="space-between" gap="0 12px" align="flex-start" data-testid="leg">
             <div style={{ minWidth: 0 }}>
               <Text size="sm" truncate>
                 {l.stage < 0 ? `Caller: ${legName(l, names)}` : legName(l, names)}
@@ -166,7 +166,7 @@ function Legs({ call, names }: { call: Call; names: Names }) {
                 {[l.kind && kindName(l.kind), legOutcome(l)].filter(Boolean).join(', ')}
               </Text>
             </div>
-            <Text size="xs" c="dimmed" ta="right" style={{ flex: 'none' }}>
+            <Text size="xs" c="dimmed" style={{ flex: 'none' }}>
               {quality(l)}
             </Text>
           </Group>
