@@ -87,6 +87,7 @@ func newSheet(in io.Reader, name string, columns map[string]string, dir store.Di
 		return nil, fmt.Errorf("%s: heading line: %w", name, err)
 	}
 	s.heading = slices.Clone(heading)
+	s.line, _ = s.csv.FieldPos(0)
 	return s, s.mapColumns(columns)
 }
 
