@@ -333,3 +333,13 @@ func FuzzSheet(f *testing.F) {
 		sheet.err()
 	})
 }
+
+// A password may be a sentence; the end of the line is no part of it.
+func TestPasswordIsTheWholeLine(t *testing.T) {
+	for _, input := range []string{"correct horse battery\n", "correct horse battery\r\n", "correct horse battery"} {
+		g := &Globals{Stdin: strings.NewReader(input)}
+		if got, err := g.askPassword(); err != nil || got != "correct horse battery" {
+			t.Errorf("%q: got %q, %v", input, got, err)
+		}
+	}
+}
