@@ -6,6 +6,7 @@ package config
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -125,6 +126,11 @@ func (t *Trunk) Prefixes() []netip.Prefix { return prefixes(t.Addresses) }
 
 // Proxies are the networks of the reverse proxies before us.
 func (h *HTTP) Proxies() []netip.Prefix { return prefixes(h.TrustedProxies) }
+
+// OnlyHTTPS reports whether browsers come by HTTPS only: to us, or to the proxy at URL.
+func (h *HTTP) OnlyHTTPS() bool {
+	return h.Listen == "" || strings.HasPrefix(strings.ToLower(h.URL), "https://")
+}
 
 func prefixes(from []Addresses) []netip.Prefix {
 	var list []netip.Prefix
