@@ -32,5 +32,5 @@ quick=()
 [ -z "${QUICK:-}" ] || quick=(-quick)
 bin/bench -strowger bin/strowger "${quick[@]}" "$@"
 
-printf '\nAllocations and time per relayed packet (from the socket's buffer to the kernel's sendto)\n\n'
+printf '\nTime and allocations per relayed packet, from the buffer of one socket to sendto on the other\n\n'
 go test -run '^$' -bench '^Benchmark(Relay(SRTP|SRTPSHA1)?|TranscodeG722)$' -benchmem ./media | grep '^Benchmark'
