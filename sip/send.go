@@ -62,10 +62,14 @@ func (s *Server) localFor(transport, dest string) (host string, port int) {
 	return bracketed(addrToward(target)), port
 }
 
+// sharedSpace is what carriers use between their NAT and their customers' (RFC 6598), and virtual private networks too:
+// nobody on the Internet is reached or seen there.
+var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")
+
 // isLocalNetwork reports whether a is reached without passing our NAT. Unknown addresses are taken for public.
 func isLocalNetwork(a netip.Addr) bool {
 	a = a.Unmap()
-	return a.IsValid() && (a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast())
+	return a.IsValid() && (a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || sharedSpace.Contains(a))
 }
 
 // addrToward is our address on the interface that leads to a. No packet is sent: connecting a UDP socket only asks the
