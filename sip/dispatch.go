@@ -32,6 +32,10 @@ func (s *Server) handle(req *sipmsg.Request, tx *sipmsg.ServerTx) {
 		return // of a refusal that left no state
 	}
 	if inDialog(req) {
+		if s.calls.dialogs.find(req) == nil { // a stranger's Call-ID shall not stay in the order's memory
+			s.unknownDialog(req, tx)
+			return
+		}
 		release := s.order.enter(req)
 		defer release()
 		s.onInDialog(req, tx)
