@@ -3,6 +3,7 @@ package sip
 import (
 	"maps"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,13 +17,13 @@ import (
 func TestRegistrationChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		table := newLocationTable(nil, zerolog.Nop())
-		told := 0
+		var told atomic.Int32
 		table.changed = func(user string) {
 			if user != "ann" {
 				t.Errorf("told of %q", user)
 			}
 			table.registrations(user, time.Now()) // may be asked at once
-			told++
+			told.Add(1)
 		}
 		done := runTable(t, table)
 		defer done()
@@ -36,12 +37,11 @@ func TestRegistrationChanges(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		expect := func(what string, want int) {
+		expect := func(what string, want int32) {
 			t.Helper()
-			if told != want {
-				t.Errorf("%s: told %d times, want %d", what, told, want)
+			if n := told.Swap(0); n != want {
+				t.Errorf("%s: told %d times, want %d", what, n, want)
 			}
-			told = 0
 		}
 		update("sip:a@10.0.0.1", "", 1, time.Minute)
 		expect("a contact", 1)
@@ -50,7 +50,7 @@ func TestRegistrationChanges(t *testing.T) {
 		update("sip:a@10.0.0.1", "f1", 3, time.Minute)
 		expect("another connection", 1)
 		update("sip:b@10.0.0.1", "f1", 1, time.Minute)
-		told = 0
+		told.Store(0)
 		table.dropFlow("f1")
 		expect("a connection that closed over two contacts", 1)
 		table.dropFlow("f1")
