@@ -1,6 +1,7 @@
 package call
 
 import (
+	"context"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -23,6 +24,8 @@ type actor struct {
 	state  State
 	wires  []wire // by leg
 	timers map[int]*time.Timer
+	ctx    context.Context // of what a call asks others: over when the call is
+	cancel context.CancelFunc
 	story  []store.RecordEvent
 	at     time.Time // of the event at hand
 	last   State     // as subscribers know it
@@ -62,6 +65,7 @@ type crashed struct{ why string }
 
 func (a *actor) run() {
 	defer a.m.left(a)
+	defer a.cancel()
 	var batch []letter
 	for n := 1; !a.state.Done; n++ {
 		batch = a.mail.take(batch)

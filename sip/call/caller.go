@@ -91,6 +91,7 @@ func (m *machine) acked(i int, w PeerAcked) {
 		leg.Direction = w.Direction
 	}
 	m.greet()
+	m.speak()
 }
 
 // legGone: a leg is over, by a final error (code), a BYE or a timer (code 0), or as the confirmation of our hang-up.

@@ -15,8 +15,10 @@ func (m *machine) answered(i int, w PeerAnswered) {
 		leg.Phase = LegConfirming
 		m.note(i, "answered, is asked to press 1")
 		m.start(&leg.Timer, confirmTime)
-		m.do(Play{i, PressOne})
 		m.part(i)
+		m.Gen++
+		leg.Token = m.Gen
+		m.do(MakeWhisper{i, leg.Token})
 	default:
 		m.connect(i)
 	}
@@ -39,6 +41,7 @@ func (m *machine) connect(i int) {
 		m.do(Bridge{m.Caller, i})
 		m.Peer = i
 	}
+	m.endWalk("answered by " + leg.Peer)
 	m.Phase, m.AnswerAt, m.AnsweredBy = Up, m.at, leg.User
 	if leg.User == "" {
 		m.AnsweredBy = leg.Peer
@@ -129,12 +132,15 @@ func (m *machine) digit(i int, w PeerDigit) {
 	switch {
 	case leg.Phase == LegConfirming && w.Digit == '1':
 		m.stop(&leg.Timer)
+		leg.Token = 0
 		m.do(StopPlay{i})
 		m.note(i, "pressed 1")
 		m.connect(i)
 	case leg.Phase == LegConfirming:
 		m.note(i, "pressed %c instead of 1", w.Digit)
 		m.drop(i, 480, Reason{"SIP", 480, "Not confirmed"})
+	case i == m.Caller && m.Phase == Ringing && m.Walk.busy():
+		m.pressed(w.Digit)
 	case i == m.Caller && m.VM.Step != VMNone:
 		m.voicemailDigit(w.Digit)
 	case m.Phase == Up && !w.Relayed && m.other(i) >= 0:

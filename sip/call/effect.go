@@ -35,6 +35,16 @@ type (
 	SaveVoicemail struct{}
 	DropVoicemail struct{}
 
+	// WalkOn asks what the workflow State.Walk does next; WorkflowSays follows. Key and Answer are what came of its last
+	// action (routing.Input).
+	WalkOn struct{ Key, Answer string }
+
+	// MakeSound asks for the prompt of the workflow's action; SoundMade follows.
+	MakeSound struct{ Token int }
+
+	// AskWeb asks the web server of the workflow's action; WebSays follows.
+	AskWeb struct{ Token int }
+
 	// Finish is the last effect: no leg, media session or timer is left.
 	Finish struct{}
 
@@ -108,7 +118,12 @@ type (
 	Play struct {
 		Leg  int
 		What Prompt
+		File string // Spoken only
 	}
+
+	// MakeWhisper asks for what the party that answered an outside line is told; SoundMade follows.
+	MakeWhisper struct{ Leg, Token int }
+
 	StopPlay struct{ Leg int }
 
 	// RecordVoice records the party into the mailbox's file; RecordDone follows. StopRecord ends it.
@@ -132,6 +147,7 @@ const (
 	Greeting               // of the mailbox
 	Beep
 	PressOne // loops
+	Spoken   // the file that came with SoundMade
 )
 
 func (Decide) effect()        {}
@@ -143,6 +159,10 @@ func (CloseRecord) effect()   {}
 func (OpenMailbox) effect()   {}
 func (SaveVoicemail) effect() {}
 func (DropVoicemail) effect() {}
+func (WalkOn) effect()        {}
+func (MakeSound) effect()     {}
+func (MakeWhisper) effect()   {}
+func (AskWeb) effect()        {}
 func (Finish) effect()        {}
 func (Note) effect()          {}
 func (TakeOffer) effect()     {}

@@ -74,6 +74,22 @@ type (
 	// MailboxReady says that greeting and file of the mailbox are known, or that it cannot be used.
 	MailboxReady struct{ Err string }
 
+	// WorkflowSays is the next action of the workflow, and for one that rings: whom.
+	WorkflowSays struct{ Next WalkAction }
+
+	// SoundMade: what a MakeSound or MakeWhisper asked for, "" = there is no sound.
+	SoundMade struct {
+		Token int
+		File  string
+	}
+
+	// WebSays: a web server named a node of the workflow, or Err says why it did not.
+	WebSays struct {
+		Token int
+		Node  string
+		Err   string
+	}
+
 	// HangupCall ends the call on request of us: an operator, the page, shutdown.
 	HangupCall struct{ Reason Reason }
 )
@@ -167,6 +183,9 @@ func (Found) what()          {}
 func (Registered) what()     {}
 func (Timer) what()          {}
 func (MailboxReady) what()   {}
+func (WorkflowSays) what()   {}
+func (SoundMade) what()      {}
+func (WebSays) what()        {}
 func (HangupCall) what()     {}
 func (OfferTaken) what()     {}
 func (PeerProgress) what()   {}

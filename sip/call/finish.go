@@ -47,6 +47,7 @@ func (m *machine) over(e ending) {
 	m.Phase, m.EndAt, m.Looking = Over, m.at, false
 	m.Disposition, m.EndedBy, m.Why = e.disposition, e.by, e.why
 	m.stop(&m.RingTimer)
+	m.endWalk("the call ended")
 	m.Ringback = false
 	switch m.VM.Step {
 	case VMNone, VMDone, VMStopping:
@@ -123,17 +124,19 @@ func (m *machine) greet() {
 		return
 	}
 	m.VM.Step = VMGreeting
-	m.do(Play{m.Caller, Greeting})
+	m.do(Play{Leg: m.Caller, What: Greeting})
 }
 
 func (m *machine) playDone(i int) {
 	if i != m.Caller {
+		m.whispered(i)
 		return
 	}
+	m.spoken()
 	switch m.VM.Step {
 	case VMGreeting:
 		m.VM.Step = VMBeep
-		m.do(Play{m.Caller, Beep})
+		m.do(Play{Leg: m.Caller, What: Beep})
 	case VMBeep:
 		m.VM.Step = VMRecording
 		m.do(RecordVoice{m.Caller})
@@ -147,7 +150,7 @@ func (m *machine) voicemailDigit(d byte) {
 	case m.VM.Step == VMGreeting:
 		m.do(StopPlay{m.Caller})
 		m.VM.Step = VMBeep
-		m.do(Play{m.Caller, Beep})
+		m.do(Play{Leg: m.Caller, What: Beep})
 	case m.VM.Step == VMRecording:
 		m.VM.Step = VMStopping
 		m.do(StopRecord{m.Caller})

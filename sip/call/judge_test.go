@@ -14,8 +14,9 @@ type judge struct {
 	opened   int
 	closed   int
 	finished bool
-	final    bool // the caller has a final response
-	rec      bool // a recording runs
+	final    bool   // the caller has a final response
+	rec      bool   // a recording runs
+	asking   string // the question of a workflow that is not answered, "" = none
 	fault    string
 }
 
@@ -42,6 +43,8 @@ func (j *judge) happens(e Event) {
 		j.timers = slices.DeleteFunc(j.timers, func(t int) bool { return t == w.Timer })
 	case RecordDone:
 		j.rec = false
+	case WorkflowSays, SoundMade, WebSays, PeerDigit: // a key makes a prompt that is being made needless
+		j.asking = ""
 	}
 }
 
@@ -84,6 +87,9 @@ func (j *judge) sees(effect Effect) {
 	case StopTimer:
 		j.is(slices.Contains(j.timers, e.Timer), "timer %d stopped, but does not run", e.Timer)
 		j.timers = slices.DeleteFunc(j.timers, func(t int) bool { return t == e.Timer })
+	case WalkOn, MakeSound, AskWeb:
+		j.is(j.closed == 0, "%T after the record was closed", e)
+		j.asks(e)
 	case Finish:
 		j.finished = true
 		j.is(j.closed == 1 && !j.joined && len(j.timers) == 0, "finished with %d records, bridge %v, timers %v", j.closed, j.joined, j.timers)
@@ -93,6 +99,13 @@ func (j *judge) sees(effect Effect) {
 	default:
 		j.seesLeg(effect)
 	}
+}
+
+// asks checks that a workflow waits for one thing at a time.
+func (j *judge) asks(effect Effect) {
+	name := fmt.Sprintf("%T", effect)
+	j.is(j.asking == "", "%s while %s is not answered", name, j.asking)
+	j.asking = name
 }
 
 func (j *judge) seesLeg(effect Effect) {
@@ -133,6 +146,9 @@ func (j *judge) seesLeg(effect Effect) {
 func (j *judge) seesMedia(effect Effect) {
 	switch e := effect.(type) {
 	case Play:
+		j.media(e.Leg, e)
+		j.is(e.What != Spoken || e.File != "", "a sound without a file is played")
+	case MakeWhisper:
 		j.media(e.Leg, e)
 	case StopPlay:
 		j.media(e.Leg, e)
@@ -176,6 +192,11 @@ func (c *stepped) step(e Event) {
 		}
 	}
 	c.j.is(!c.s.Done || ended == len(c.s.Legs), "done with legs left")
+	c.j.is(c.s.Walk.Step == WalkNone || c.s.Phase == Ringing, "a workflow runs in a call that is %v", c.s.Phase)
+	c.j.is(c.s.WalkTimer == 0 || c.s.Walk.Step == WalkKey, "a menu's timer runs without the menu")
+	c.j.is(c.s.Phase != Ringing || c.s.Looking || c.s.Walk.busy() || slices.ContainsFunc(c.s.Legs, func(l LegState) bool {
+		return l.Phase.live() && l.Phase != LegIdle
+	}), "ringing, but nothing will ever happen")
 	c.j.is(c.s.Phase != Up || c.s.Peer != 0 || c.s.VM.Step != VMNone, "up with nobody")
 	for i := range c.s.Legs {
 		c.j.is(c.s.Phase != Up || i == c.s.Caller || i == c.s.Peer || !c.s.Legs[i].Phase.live(), "leg %d still rings in an answered call", i)

@@ -30,6 +30,15 @@ const (
 //	   │                 ├──no stage left: voicemail─────▶ Up, VM ───recorded, BYE──────────────┤
 //	   └──refused────────┴──no stage left: hang-up; the caller cancels; we shut down────────────┘
 //
+//	a workflow's stage, while the call is Ringing
+//	WalkAsking ──menu, say, play─▶ WalkFetching ─sound─▶ WalkOpening ─ACK, media─▶ WalkPlaying ─┬─menu─▶ WalkKey
+//	 ▲  ▲  │ │                                                                               │          │
+//	 │  │  │ ├──webhook─▶ WalkHook ────────────────────────────▶ answer, time-out ───────────┤          │
+//	 │  │  │ └──ring────▶ WalkRinging ─a party answers─▶ Up ───▶ nobody answered ────────────┤          │
+//	 │  │  └────continue─▶ next stage; hang-up, voicemail: as above                         │          │
+//	 │  └────────────────────────────────────────────────────── what was said is over ──────┘          │
+//	 └───────────────────────────────────────────────────────── a key, also while it speaks; no key ───┘
+//
 //	                 PeerProgress  PeerAnswered  PeerFailed  PeerAcked  PeerCancelled  PeerGone   hung up by us
 //	the caller's leg
 //	  idle           -            -             ended      -         ended         ended     ended (Reject)
@@ -89,6 +98,12 @@ func (m *machine) take(e Event) {
 		m.timer(w.Timer)
 	case MailboxReady:
 		m.mailboxReady(w)
+	case WorkflowSays:
+		m.workflowSays(w.Next)
+	case SoundMade:
+		m.soundMade(w)
+	case WebSays:
+		m.webSays(w)
 	case HangupCall:
 		m.hangupCall(w.Reason)
 	}
@@ -130,6 +145,7 @@ func (m *machine) takeLeg(i int, what What) {
 	case MediaUp:
 		leg.MediaReady = true
 		m.greet()
+		m.speak()
 	case MediaQuiet:
 		m.quiet(i)
 	case PlayDone:
@@ -190,6 +206,9 @@ func (m *machine) timer(t int) {
 	case t == m.RingTimer:
 		m.RingTimer = 0
 		m.ringTimeOver()
+	case t == m.WalkTimer:
+		m.WalkTimer = 0
+		m.noKey()
 	case t == m.Watchdog:
 		m.Watchdog = 0
 		m.force()

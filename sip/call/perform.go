@@ -35,6 +35,12 @@ func (a *actor) do(effect Effect) {
 		if file := a.vm.file; file != "" {
 			a.keep("remove an empty message", func() error { return ignoreMissing(os.Remove(file)) })
 		}
+	case WalkOn:
+		a.tell(noLeg, WorkflowSays{a.walkOn(e)})
+	case MakeSound:
+		a.makeSound(e)
+	case AskWeb:
+		a.askWeb(e)
 	case Note:
 		if len(a.story) < maxStory {
 			a.story = append(a.story, store.RecordEvent{At: a.at, Leg: e.Leg, What: e.Text})
@@ -86,6 +92,8 @@ func (a *actor) onMedia(effect Effect) {
 	switch e := effect.(type) {
 	case Play:
 		a.play(e)
+	case MakeWhisper:
+		a.makeWhisper(e)
 	case StopPlay:
 		if s := a.wires[e.Leg].media; s != nil {
 			s.Stop()
@@ -256,7 +264,7 @@ func (a *actor) acceptReoffer(e AcceptReoffer) {
 
 func (a *actor) play(e Play) {
 	s := a.wires[e.Leg].media
-	sound := a.sound(e.What)
+	sound := a.sound(e)
 	var err error
 	if s != nil && sound != (Sound{}) {
 		err = s.Play(sound)
@@ -267,8 +275,10 @@ func (a *actor) play(e Play) {
 	}
 }
 
-func (a *actor) sound(p Prompt) Sound {
-	switch p {
+func (a *actor) sound(e Play) Sound {
+	switch e.What {
+	case Spoken:
+		return Sound{File: e.File}
 	case Ringback:
 		return Sound{Tone: "ringback", Loop: true}
 	case Greeting:

@@ -260,6 +260,8 @@ type Router interface {
 	// UserName is the display name of a user; Company the company's name; Whose is the contact's name for a caller ("" = unknown).
 	UserName(user string) string
 	ContactName(number string) string
+	// Whisper is what somebody who answers an outside line for a call to this number of ours is told; "" = nothing.
+	Whisper(number string, caller Party) string
 	// MaxInbound of a number of ours.
 	MaxInbound(number string) int
 }
@@ -274,6 +276,38 @@ type Dialled struct {
 	// Outside is the number to show on outside lines when Caller is an extension: a colleague's User Phone, or a number
 	// that forwards. "" = Caller's.
 	Outside string
+}
+
+// Workflows says how the workflows of ROUTING §7 go on, and asks the web servers that they name.
+type Workflows interface {
+	// Next is the action that follows (routing.Next), and for one that rings, whom (routing.WorkflowStage).
+	Next(w Walk, live LiveState, now time.Time) WalkAction
+	// Ask tells a web server of the call and returns the node that it names. Unlike the other methods of this file it blocks,
+	// until ctx is done at the latest.
+	Ask(ctx context.Context, q Question) (node string, err error)
+}
+
+// Question is what a workflow's web server is told.
+type Question struct {
+	URL      string `json:"-"`
+	Call     string `json:"call"` // the call's id, which its record will have
+	Workflow string `json:"workflow"`
+	Node     string `json:"node"`
+	From     string `json:"from"`
+	FromName string `json:"from_name,omitempty"`
+	FromUser string `json:"from_user,omitempty"`
+	To       string `json:"to"`
+	Source   string `json:"source,omitempty"`
+	Tag      string `json:"tag,omitempty"`
+}
+
+// Speech makes texts audible.
+type Speech interface {
+	// Prompt is the path of the file that an administrator calls so, "" when there is none.
+	Prompt(name string) string
+	// Say makes a WAV file of a text, "" when there is no voice. Unlike the other methods of this file it blocks, until ctx is
+	// done at the latest.
+	Say(ctx context.Context, text string) (file string, err error)
 }
 
 // LiveState is what routing must know of the moment.

@@ -15,7 +15,7 @@ func (s *State) record() store.CallRecord {
 		ID: s.Start.ID, Direction: s.Plan.Direction, From: s.Plan.Caller.Number, FromName: s.Plan.Caller.Name,
 		FromUser: s.Start.User, To: s.to(), Trunk: s.Start.Trunk, Start: s.Start.At, Ringing: s.RingingAt, Answer: s.AnswerAt,
 		End: s.EndAt, Disposition: s.Disposition, AnsweredBy: s.AnsweredBy, EndedBy: s.EndedBy, Code: s.Code, Reason: s.Why,
-		Request: s.Plan.Request, Legs: make([]store.LegRecord, len(s.Legs)),
+		Request: s.Plan.Request, Source: s.Source, Tag: s.Tag, Workflow: s.walkedSteps(), Legs: make([]store.LegRecord, len(s.Legs)),
 	}
 	if rec.Direction == "" { // ended before it was routed
 		rec.From, rec.FromName, rec.Direction = s.Start.From.Number, s.Start.From.Name, store.Inbound
@@ -34,6 +34,22 @@ func (s *State) record() store.CallRecord {
 	}
 	rec.Participants, rec.Unclaimed = s.participants()
 	return rec
+}
+
+// walkedSteps are what workflows did, for the record.
+func (s *State) walkedSteps() []store.WorkflowStep {
+	var steps []store.WorkflowStep
+	for i := range s.Walked {
+		w := &s.Walked[i]
+		step := store.WorkflowStep{At: w.at, Workflow: w.workflow, Node: w.action.Node, Action: w.action.Kind, Outcome: w.outcome}
+		if w.action.Row.Step != "" {
+			if row, err := json.Marshal(w.action.Row); err == nil {
+				step.Row = row
+			}
+		}
+		steps = append(steps, step)
+	}
+	return steps
 }
 
 // participants are the users in whose lists the call shows (ROUTING §6): who answered and who called; when nobody
@@ -57,6 +73,9 @@ func (s *State) participants() (users []string, unclaimed bool) {
 		return users, false
 	}
 	selected(s.Plan.Plan.Trace, add)
+	for i := range s.Walked {
+		selected([]routing.Row{s.Walked[i].action.Row}, add)
+	}
 	for _, st := range s.Plan.Plan.Stages {
 		for _, t := range st.Targets {
 			add(t.User)
@@ -65,6 +84,7 @@ func (s *State) participants() (users []string, unclaimed bool) {
 	if end := s.Plan.Plan.End; end != nil && end.Mailbox != nil {
 		add(end.Mailbox.User)
 	}
+	add(s.VM.Box.User)
 	return users, s.Plan.Direction == store.Inbound && s.EndedBy != ""
 }
 

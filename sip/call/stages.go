@@ -11,7 +11,8 @@ import (
 // The stages of the plan: who rings, who fails, who is next.
 
 func (m *machine) enterStage(n int) {
-	m.Phase, m.Stage, m.Looking, m.Expired, m.Declined = Ringing, n, false, false, nil
+	m.Phase, m.Stage = Ringing, n
+	m.newRound()
 	if n >= len(m.Plan.Plan.Stages) {
 		m.planOver()
 		return
@@ -20,16 +21,21 @@ func (m *machine) enterStage(n int) {
 	_, match := whyRings(&m.Plan.Plan, n)
 	m.note(noLeg, "stage %d: %s (%s)", n+1, st.Step, match)
 	if st.Workflow != "" {
-		m.note(noLeg, "workflow %s continues with the next step", st.Workflow)
-		return // nothing rings: settle goes on
+		m.beginWalk(st.Workflow, numbersTo(&m.Plan.Plan, m.to(), st.Number), nil)
+		return
 	}
 	m.Looking = true
 	m.do(Lookup{n})
 }
 
+// newRound forgets what the last round of ringing came to.
+func (m *machine) newRound() {
+	m.Looking, m.Expired, m.Declined, m.FirstLeg = false, false, nil, len(m.Legs)
+}
+
 // stageEmpty reports whether nothing rings any more, nor will in this stage.
 func (m *machine) stageEmpty() bool {
-	if m.Looking {
+	if m.Looking || m.Walk.busy() {
 		return false
 	}
 	for i := range m.Legs {
@@ -42,6 +48,10 @@ func (m *machine) stageEmpty() bool {
 
 func (m *machine) nextStage() {
 	m.stop(&m.RingTimer)
+	if m.Walk.Step == WalkRinging {
+		m.ringNext(m.Walk.At + 1)
+		return
+	}
 	if m.Stage < 0 {
 		m.over(ending{disposition: store.Missed, by: "caller", why: "no device of " + m.Start.User + " answered", code: 480})
 		return
@@ -68,6 +78,9 @@ func (m *machine) found(w Found) {
 		return
 	}
 	m.start(&m.RingTimer, m.ringTime())
+	if m.Machine { // whom a workflow answered waits with an open ear
+		m.alert()
+	}
 }
 
 // targets of the current stage; an originated call first rings its own user, or the user's outside line, which must
@@ -79,18 +92,29 @@ func (s *State) targets() []routing.Target {
 	if s.Stage < 0 {
 		return []routing.Target{{User: s.Start.User, Via: []string{store.Browser, store.Desk, store.Mobile}}}
 	}
-	if s.Stage >= len(s.Plan.Plan.Stages) {
-		return nil
+	if st := s.stage(); st != nil {
+		return st.Targets
 	}
-	return s.Plan.Plan.Stages[s.Stage].Targets
+	return nil
+}
+
+// stage is the one that rings now: the plan's, or the workflow's in its place; nil when there is none.
+func (s *State) stage() *routing.Stage {
+	switch {
+	case s.Walk.Step == WalkRinging && s.Walk.At < len(s.Walk.Stages):
+		return &s.Walk.Stages[s.Walk.At]
+	case s.Stage >= 0 && s.Stage < len(s.Plan.Plan.Stages):
+		return &s.Plan.Plan.Stages[s.Stage]
+	}
+	return nil
 }
 
 func (m *machine) ringTime() time.Duration {
 	if m.Stage < 0 {
 		return 30 * time.Second
 	}
-	if s := m.Plan.Plan.Stages[m.Stage].RingSeconds; s > 0 {
-		return time.Duration(s) * time.Second
+	if st := m.stage(); st != nil && st.RingSeconds > 0 {
+		return time.Duration(st.RingSeconds) * time.Second
 	}
 	return noRingTime
 }
@@ -125,7 +149,7 @@ func (m *machine) registered(w Registered) {
 		if t.User != w.User || !slices.Contains(t.Via, w.To.Binding.Kind) || slices.Contains(m.Declined, n) {
 			continue
 		}
-		if !slices.ContainsFunc(m.Legs, func(l LegState) bool { return l.Stage == m.Stage && stands(&l, w.To.Binding) }) {
+		if !slices.ContainsFunc(m.Legs[m.FirstLeg:], func(l LegState) bool { return stands(&l, w.To.Binding) }) {
 			m.dial(n, []Endpoint{w.To})
 		}
 		return
@@ -215,14 +239,14 @@ func (m *machine) alert() {
 	case m.Final != 0 || m.Committed != nil:
 		if !m.Ringback {
 			m.Ringback = true
-			m.do(Play{m.Caller, Ringback})
+			m.do(Play{Leg: m.Caller, What: Ringback})
 		}
 	case m.Alerted:
 	case m.Start.EarlyMedia && !m.Start.Delayed:
 		m.Committed = speakable(m.Offered)
 		m.Ringback = true
 		m.do(EarlyAnswer{m.Caller, m.Committed})
-		m.do(Play{m.Caller, Ringback})
+		m.do(Play{Leg: m.Caller, What: Ringback})
 	default:
 		m.do(Ring{m.Caller})
 	}

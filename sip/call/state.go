@@ -66,6 +66,14 @@ type State struct {
 
 	VM VMState
 
+	Walk      WalkState // the workflow that runs, if one does
+	Walked    []walked  // what workflows did so far, oldest first
+	Source    string    // noted by a workflow
+	Tag       string
+	Machine   bool // a workflow answered the caller
+	FirstLeg  int  // the legs of this round of ringing begin here
+	WalkTimer int  // of a menu that waits for a key, 0 = not running
+
 	Gen       int // the last timer given out
 	RingTimer int // running timers, 0 = not running
 	Watchdog  int
@@ -108,6 +116,7 @@ type LegState struct {
 	Codecs      []string // negotiated
 	Direction   string   // what the party's last SDP says of itself; "" and sendrecv = not on hold
 	Timer       int      // confirm timer, 0 = not running
+	Token       int      // names the whisper that is being made, 0 = none
 
 	Start   time.Time
 	Ringing time.Time

@@ -21,11 +21,15 @@ var (
 		{End: toHangup(), Stages: []routing.Stage{stage(20, routing.Target{Phone: "+1500", CallConnect: true}), {Step: "workflow", Workflow: "w"}}},
 		{End: toVoicemail("bob"), Stages: []routing.Stage{stage(20, outside("+1500"))}},
 		{End: toVoicemail("bob")},
+		{End: toHangup(), Stages: []routing.Stage{{Step: "workflow", Workflow: "w"}, stage(20, user("bob", "desk"))}},
+		{End: toVoicemail("bob"), Stages: []routing.Stage{{Step: "workflow", Workflow: "w", Number: "+3"}}},
 		{},
 		{End: &routing.End{Action: routing.EndRefuse, Code: 404}},
 	}
-	testCodecs = [][]string{{"PCMU", "PCMA"}, {"opus", "G722"}, nil, {"G722"}}
-	testCodes  = []int{180, 183, 302, 404, 408, 480, 486, 487, 488, 500, 503, 600, 603}
+	testCodecs  = [][]string{{"PCMU", "PCMA"}, {"opus", "G722"}, nil, {"G722"}}
+	testCodes   = []int{180, 183, 302, 404, 408, 480, 486, 487, 488, 500, 503, 600, 603}
+	testActions = []string{routing.ActMenu, routing.ActMenu, routing.ActSay, routing.ActPlay, routing.ActRing, routing.ActRing, routing.ActRing,
+		routing.ActWebhook, routing.ActVoicemail, routing.ActHangup, routing.ActContinue}
 	testDigits = []byte("1#5")
 	testBy     = []string{store.Inbound, store.Outbound, store.Internal}
 	testTo     = []Endpoint{{Binding: &store.Binding{User: "bob", Kind: "desk", Contact: "a"}},
@@ -105,6 +109,9 @@ func (p pick) event(s *State) Event {
 }
 
 func (p pick) callEvent(s *State) What {
+	if s.Walk.busy() && p(3) != 0 {
+		return p.walkEvent(s)
+	}
 	switch p(9) {
 	case 0, 1, 2:
 		var lines []Line
@@ -129,6 +136,31 @@ func (p pick) callEvent(s *State) What {
 		return MailboxReady{Err: "no disk"}
 	}
 	return MailboxReady{}
+}
+
+// walkEvent is what a workflow waits for, or something else that one might get.
+func (p pick) walkEvent(s *State) What {
+	switch k := p(8); {
+	case k == 0:
+		return Timer{s.WalkTimer}
+	case k == 1:
+		return SoundMade{s.Walk.Token + p(2), []string{"", "hello.wav"}[p(2)]}
+	case k == 2:
+		return WebSays{Token: s.Walk.Token + p(2), Node: "n"}
+	case s.Walk.Step == WalkFetching:
+		return SoundMade{s.Walk.Token, []string{"", "hello.wav"}[p(2)]}
+	case s.Walk.Step == WalkHook:
+		return WebSays{Token: s.Walk.Token, Err: []string{"", "no route"}[p(2)]}
+	}
+	next := WalkAction{Action: routing.Action{Kind: testActions[p(len(testActions))], Node: "n", Try: p(3), Tag: []string{"", "x"}[p(2)]}}
+	if next.Kind == routing.ActRing {
+		next.Stages = [][]routing.Stage{
+			{stage(20, user("bob", "desk"), outside("+1500"))},
+			{stage(0, user("ann", "desk")), {Step: "workflow", Workflow: "inner", Number: "+4"}, stage(9, routing.Target{Phone: "+1500", CallConnect: true})},
+			nil,
+		}[p(3)]
+	}
+	return WorkflowSays{next}
 }
 
 // run plays one random call to its end and returns what was wrong with it.

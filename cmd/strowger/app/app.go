@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -159,8 +160,14 @@ func (a *App) openCalls() error {
 	if silence == 0 {
 		silence = -1
 	}
+	web := newWebhooks(a.cfg.Calls.Private())
+	a.onClose(web.close)
+	decides := &router{org: a.org, registered: a.registeredKinds}
 	a.calls = call.New(call.Config{
-		Router:  &router{org: a.org, registered: a.registeredKinds},
+		Router:    decides,
+		Workflows: &workflows{router: decides, web: web},
+		Speech: &speech{command: strings.Fields(a.cfg.Calls.Speech), prompts: a.records.prompts,
+			cache: filepath.Join(a.cfg.Data, "speech")},
 		Dialer:  a.sip,
 		Media:   mediaFactory{a.engine},
 		Records: a.records,

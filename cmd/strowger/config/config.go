@@ -122,6 +122,9 @@ func (t *Trunk) Prefixes() []netip.Prefix { return prefixes(t.Addresses) }
 // Proxies are the networks of the reverse proxies before us.
 func (h *HTTP) Proxies() []netip.Prefix { return prefixes(h.TrustedProxies) }
 
+// Private are the networks inside that workflows' webhooks may reach.
+func (c *Calls) Private() []netip.Prefix { return prefixes(c.WebhookPrivate) }
+
 func prefixes(from []Addresses) []netip.Prefix {
 	var list []netip.Prefix
 	for _, a := range from {
@@ -142,6 +145,10 @@ type Calls struct {
 	VoicemailLimit   time.Duration `yaml:"voicemail_limit"`   // longest message
 	VoicemailSilence time.Duration `yaml:"voicemail_silence"` // silence that ends a message
 	Drain            time.Duration `yaml:"drain"`             // how long SIGTERM waits for calls to end
+	// Speech is the command that speaks texts, with {text} and {file} (a WAV, 8 or 16 kHz mono); "" = texts are beeps.
+	Speech string `yaml:"speech"`
+	// WebhookPrivate are networks inside whose web servers workflows may ask; all others must be public.
+	WebhookPrivate []Addresses `yaml:"webhook_private"`
 }
 
 // Log is where and how much to log.
