@@ -8,6 +8,7 @@ import (
 
 const (
 	latchPackets = 5                      // packets in a row that another source needs
+	latchDoubted = 50                     // that many when the party is known to be elsewhere
 	latchRivals  = 16                     // sources that are watched at a time
 	latchQuiet   = 200 * time.Millisecond // the source that is heard must have been quiet for so long
 	latchRenew   = 250                    // packets after which the old source is believed again
@@ -21,7 +22,8 @@ const (
 //  1. A valid RTP packet from the signalled address settles the leg on it, at once.
 //  2. Another source settles the leg when latchPackets valid packets of it come in a row, with one SSRC and consecutive
 //     sequence numbers, while nothing comes from the signalled address, and the source that was heard before the change (if
-//     any) has been quiet for latchQuiet. A packet that authenticates under the leg's SRTP keys counts as many: one is
+//     any) has been quiet for latchQuiet. When it is known where the party signals from, a source on another host needs
+//     latchDoubted packets: a stranger who is quicker than a phone behind NAT would have to be a second quicker. A packet that authenticates under the leg's SRTP keys counts as many: one is
 //     enough.
 //  3. The source that was heard before the change stays heard, so that a change of address makes no gap. When it goes on for
 //     latchRenew packets, it settles the leg again.
@@ -34,6 +36,7 @@ const (
 // Valid means: RTP version 2, an agreed payload type. Our packets go to the source that is heard since the last SDP,
 // before there is one to the signalled address.
 type latch struct {
+	party     netip.Addr // host that the party signals from; zero = not known
 	signalled netip.AddrPort
 	heard     netip.AddrPort // the source that is heard; zero: none yet
 	settled   bool
@@ -120,6 +123,9 @@ func (l *latch) inRow(pkt []byte, from netip.AddrPort, genuine bool, now time.Du
 		r.run = 0 // out of order: anybody new is more promising
 	}
 	r.ssrc, r.seq, r.lastSeen = ssrc, seq, max(now, 1)
+	if l.party.IsValid() && from.Addr() != l.party {
+		return r.run >= latchDoubted
+	}
 	return r.run >= latchPackets
 }
 

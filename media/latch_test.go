@@ -53,6 +53,33 @@ func TestLatchTakesSignalledAtOnce(t *testing.T) {
 	}
 }
 
+// TestLatchExpectsThePartysHost: who signals from a host is expected to talk from there; others must be patient.
+func TestLatchExpectsThePartysHost(t *testing.T) {
+	l := newLatch()
+	l.party = natted.Addr()
+	stranger := talker{from: netip.MustParseAddrPort("192.0.2.66:4000"), ssrc: 66}
+	phone := talker{from: natted, ssrc: 1}
+	for i := range latchPackets * 3 {
+		if got := stranger.say(l, ms(20*i)); got != drop {
+			t.Fatalf("packet %d of a stranger who was quicker: %v", i, got)
+		}
+	}
+	for i := 1; i < latchPackets; i++ {
+		phone.say(l, ms(400+20*i))
+	}
+	if got := phone.say(l, ms(400+20*latchPackets)); got != settle {
+		t.Fatalf("the party: %v", got)
+	}
+	lonely := newLatch()
+	lonely.party = natted.Addr()
+	for i := 1; i < latchDoubted; i++ {
+		stranger.say(lonely, ms(20*i))
+	}
+	if got := stranger.say(lonely, ms(20*latchDoubted)); got != settle {
+		t.Errorf("a party whose media comes from a third host is never heard: %v", got)
+	}
+}
+
 func TestLatchFollowsNAT(t *testing.T) {
 	l := newLatch()
 	phone := talker{from: natted, ssrc: 1}

@@ -62,13 +62,14 @@ func (p *protection) use(k *cryptoKey) error {
 
 func newRTPLink(s *Session) (link, error) {
 	l := &rtpLink{s: s}
+	l.latch.party = s.opt.Party
 	e := s.engine
 	var err error
 	l.rtp, l.rtcp, err = e.ports.listenPair(s.shard.transport, e.cfg.BindIP, rtpReader{l}, rtcpReader{l})
 	if err != nil {
 		return nil, err
 	}
-	l.sdp.init(e.cfg.PublicIP, l.rtp.port(), s.opt.SRTP)
+	l.sdp.init(e.addressFor(s.opt.Address), l.rtp.port(), s.opt.SRTP)
 	return l, nil
 }
 

@@ -1,10 +1,8 @@
 package routing
 
 import (
-	"fmt"
 	"testing"
 
-	"github.com/nyaruka/phonenumbers"
 	"pgregory.net/rapid"
 )
 
@@ -42,50 +40,4 @@ func FuzzParseNumber(f *testing.F) {
 			t.Fatalf("%q in %q is %q", s, region, e164)
 		}
 	})
-}
-
-// TestNorthAmericanShortcut: the numbers that ParseNumber does not parse would come out of the parser as they are.
-func TestNorthAmericanShortcut(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		s := fmt.Sprintf("+1%010d", rapid.Int64Range(2_000_000_000, 9_999_999_999).Draw(t, "number"))
-		region := rapid.SampledFrom([]string{"US", "CA", "BS", "GB", "DE", ""}).Draw(t, "region")
-		n, err := phonenumbers.Parse(s, region)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := phonenumbers.Format(n, phonenumbers.E164); got != s || !isNANP(s) {
-			t.Fatalf("%s is %s", s, got)
-		}
-	})
-}
-
-func TestParseNumber(t *testing.T) {
-	for _, c := range []struct{ give, region, want string }{
-		{"+12025550900", "", "+12025550900"},
-		{"2025550900", "US", "+12025550900"},
-		{"1 (202) 555-0900", "US", "+12025550900"},
-		{"011 44 20 7946 0958", "US", "+442079460958"},
-		{"020 7946 0958", "GB", "+442079460958"},
-		{"+44 (0)20 7946 0958", "US", "+442079460958"},
-		{"+4402079460958", "US", "+442079460958"},
-		{"tel:+49-30-901820", "US", "+4930901820"},
-		{"+12025550900;ext=12", "US", "+12025550900"},
-		{"2025550900", "", ""},
-		{"555-0900", "US", ""}, // an area code is missing
-		{"201", "US", ""},
-		{"911", "US", ""},
-		{"anonymous", "US", ""},
-		{"Restricted", "US", ""},
-		{"unknown", "", ""},
-		{"", "US", ""},
-		{"+", "US", ""},
-		{"+1", "US", ""},
-		{"+999123456789", "US", ""},
-		{"sip:+12025550900@example.com", "US", ""},
-	} {
-		got, ok := ParseNumber(c.give, c.region)
-		if got != c.want || ok != (c.want != "") {
-			t.Errorf("%q in %q: %q, %v; want %q", c.give, c.region, got, ok, c.want)
-		}
-	}
 }

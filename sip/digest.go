@@ -78,6 +78,7 @@ func (s *Server) authenticate(req *sipmsg.Request) (store.Device, *refusal) {
 		if device.Disabled {
 			return store.Device{}, problem(sipmsg.StatusForbidden)
 		}
+		s.flows.prove(s.flowOf(req))
 		return device, nil
 	case staleNonce:
 		return store.Device{}, s.challenge(req, true)

@@ -18,6 +18,7 @@ type flow struct {
 	remote    string // the peer as the log shows it; differs from addr behind a web proxy
 	ws        *WSIdentity
 	conn      net.Conn
+	proved    bool // somebody we know sent a request over it; under the table's lock
 }
 
 // flowTable knows the open flows.
@@ -36,8 +37,11 @@ const (
 	maxFlows      = 20000
 	maxFlowsPerIP = 1000
 
-	// firstMessageTimeout ends a connection that says nothing at all.
-	firstMessageTimeout = 30 * time.Second
+	// proveWithin ends a connection over which nobody has proved who he is: each costs a buffer of 64 KiB, and a message
+	// that trickles in would hold it for ever.
+	proveWithin = 30 * time.Second
+	// flowWriteTimeout ends a connection whose peer does not read what we answer.
+	flowWriteTimeout = 10 * time.Second
 )
 
 func newFlowTable() *flowTable {
@@ -76,6 +80,26 @@ func (t *flowTable) attach(f *flow, c net.Conn) {
 	t.mu.Lock()
 	f.conn = c
 	t.mu.Unlock()
+}
+
+// prove notes that somebody we know has sent a request over the flow: it may stay open. f may be nil.
+func (t *flowTable) prove(f *flow) {
+	if f == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !f.proved {
+		f.proved = true
+		_ = f.conn.SetReadDeadline(time.Time{})
+	}
+}
+
+// isProved reports whether prove was called.
+func (t *flowTable) isProved(f *flow) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return f.proved
 }
 
 // discardAddr is an address that nobody has, as sipgo would write it.
@@ -145,31 +169,31 @@ func (l *watchedListener) Accept() (net.Conn, error) {
 			continue
 		}
 		c := &watchedConn{Conn: conn, table: l.table, flow: f}
+		_ = c.SetReadDeadline(time.Now().Add(proveWithin)) // until prove
 		l.table.attach(f, c)
 		return c, nil
 	}
 }
 
-// watchedConn reports its end to the table. sipgo reads it from one goroutine and closes it on any error.
+// watchedConn reports its end to the table. sipgo reads it from one goroutine, writes from many, and closes it when a read
+// fails.
 type watchedConn struct {
 	net.Conn
-	table *flowTable
-	flow  *flow
-	once  sync.Once
-	heard bool // by the reading goroutine only
+	table   *flowTable
+	flow    *flow
+	once    sync.Once
+	writing sync.Mutex
 }
 
-func (c *watchedConn) Read(b []byte) (int, error) {
-	if c.heard {
-		return c.Conn.Read(b)
-	}
-	if err := c.SetReadDeadline(time.Now().Add(firstMessageTimeout)); err != nil {
-		return 0, err
-	}
-	n, err := c.Conn.Read(b)
-	if n > 0 {
-		c.heard = true
-		_ = c.SetReadDeadline(time.Time{})
+// Write gives the peer flowWriteTimeout. After a write that failed the stream has lost its place: it is closed. The lock
+// keeps those who wait behind a slow write from prolonging its deadline.
+func (c *watchedConn) Write(b []byte) (int, error) {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	_ = c.Conn.SetWriteDeadline(time.Now().Add(flowWriteTimeout)) // fails when it is closed: then so does Write
+	n, err := c.Conn.Write(b)
+	if err != nil {
+		_ = c.Close()
 	}
 	return n, err
 }

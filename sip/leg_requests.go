@@ -18,6 +18,7 @@ func (s *Server) onInDialog(req *sipmsg.Request, tx sipmsg.ServerTransaction) {
 		s.unknownDialog(req, tx)
 		return
 	}
+	s.flows.prove(s.flowOf(req)) // who knows our tag took part in the call
 	l.queue.wait(func() {
 		if l.phase == legOver {
 			s.unknownDialog(req, tx)
@@ -27,10 +28,13 @@ func (s *Server) onInDialog(req *sipmsg.Request, tx sipmsg.ServerTransaction) {
 	})
 }
 
+// unknownDialog refuses what belongs to no dialog, and forgets it at once: as an INVITE's final response it would else be
+// repeated for 32 s, to whomever a forged source names.
 func (s *Server) unknownDialog(req *sipmsg.Request, tx sipmsg.ServerTransaction) {
 	if req.Method != sipmsg.ACK {
 		s.respond(req, tx, sipmsg.StatusCallTransactionDoesNotExists, reasonPhrase(sipmsg.StatusCallTransactionDoesNotExists))
 	}
+	tx.Terminate()
 }
 
 // onRequest takes a request of the peer inside the dialog (RFC 3261 §12.2.2).

@@ -102,10 +102,8 @@ func (s *Server) Start(ctx context.Context) error {
 func (s *Server) serve() {
 	l := &s.listeners
 	if l.udp != nil {
-		// sipgo notes the socket only when its reader runs; a request sent before that would leave from another one.
-		addr := l.udp.LocalAddr().String()
-		s.tp.Pool("udp").Add(addr, &sipmsg.UDPConnection{PacketConn: l.udp, PacketAddr: addr, Listener: true})
-		s.done.Go(func() { _ = s.tp.ServeUDP(l.udp) })
+		s.keepUDP() // a request may be sent before sipgo's reader runs
+		s.done.Go(s.serveUDP)
 	}
 	if l.tcp != nil {
 		s.done.Go(func() { _ = s.tp.ServeTCP(s.flows.watch(l.tcp, "tcp")) })

@@ -50,12 +50,13 @@ func (s *Server) ServeWebSocket(conn *websocket.Conn, remote string, id WSIdenti
 		_ = conn.Close(websocket.StatusTryAgainLater, "too many connections")
 		return errBusy
 	}
-	if id.Trusted {
-		s.guard.trust(f.addr)
-	}
 	conn.SetReadLimit(maxDatagram)
 	c := newWSConn(conn, f.addr)
 	s.flows.attach(f, c)
+	if id.Trusted {
+		s.guard.trust(f.addr)
+		s.flows.prove(f)
+	}
 	defer s.flows.remove(f)
 	defer c.end()
 	if err := listener.feed(c); err != nil {
@@ -63,10 +64,16 @@ func (s *Server) ServeWebSocket(conn *websocket.Conn, remote string, id WSIdenti
 	}
 	ping := time.NewTicker(wsPingInterval)
 	defer ping.Stop()
+	strange := time.NewTimer(proveWithin)
+	defer strange.Stop()
 	for {
 		select {
 		case <-c.closed:
 			return nil
+		case <-strange.C:
+			if !s.flows.isProved(f) {
+				_ = c.Close()
+			}
 		case <-ping.C:
 			ctx, cancel := context.WithTimeout(context.Background(), wsPingTimeout)
 			err := conn.Ping(ctx)

@@ -47,7 +47,7 @@ func (c *applyCmd) Run(g *Globals) error {
 	if c.JSON && !c.Yes && !c.DryRun || c.File == "-" && !c.Yes && !c.DryRun {
 		return errors.New("there is nobody to ask: add --yes or --dry-run")
 	}
-	return g.withAdmin(func(a *admin.Client) error {
+	return g.withNewAdmin(func(a *admin.Client) error {
 		plan, change, err := planApply(a, doc, c.Prune)
 		if err != nil {
 			return err

@@ -41,7 +41,7 @@ func (c *contactsImportCmd) Run(g *Globals) error {
 		return err
 	}
 	defer in.Close()
-	return g.withAdmin(func(a *admin.Client) error {
+	return g.withNewAdmin(func(a *admin.Client) error {
 		var have admin.Directory
 		if err := a.Get("/directory", nil, &have); err != nil {
 			return err

@@ -210,6 +210,11 @@ func (s *sheet) contact(record []string) (store.Contact, bool) {
 		s.problem(line, 0, "", fmt.Sprintf("has %d cells, the heading has %d", len(record), len(s.heading)))
 		return store.Contact{}, false
 	}
+	for i := range record {
+		if r, found := strict.ControlCharacter(record[i]); found {
+			s.cellProblem(i, fmt.Sprintf("holds the control character %q", r))
+		}
+	}
 	c := store.Contact{
 		ID: s.cell(record, "id"), Name: s.cell(record, "name"), Source: s.cell(record, "source"),
 		Owner: s.owner(record), Created: s.created(record),

@@ -22,7 +22,7 @@ func (c *demoCmd) Help() string {
 	for _, n := range carrier.Numbers() {
 		fmt.Fprintf(&b, "  %s  %-15s %s\n", n.Number, n.Label, n.What)
 	}
-	b.WriteString("\nAny other number rings for two seconds, answers and repeats what you say.\n" +
+	b.WriteString("\nAny other number rings for two seconds, answers, repeats what you say, and hangs up after a minute.\n" +
 		"`strowger call --to +12025550001 --from +12025550900` makes the carrier call in.\n")
 	return b.String()
 }

@@ -182,7 +182,9 @@ func TestWrongLinesImportNothing(t *testing.T) {
 		"k2,Lou,12,zoe,yesterday\n"+
 		"k1,Kim,+12025550922,,\n"+
 		"k3,\"Bad \"quote,+12025550922,,\n"+
-		"k4,Too,many,,,cells\n")
+		"k4,Too,many,,,cells\n"+
+		"k5,\x1b[31mred,+12025550923,,\n"+
+		"k6,Nul\x00,+12025550924,,\n")
 	_, err := s.run(&contactsImportCmd{File: file}, "")
 	if err == nil {
 		t.Fatal("accepted")
@@ -194,6 +196,8 @@ func TestWrongLinesImportNothing(t *testing.T) {
 		"c.csv:4:1: id: the id is that of line 2 already",
 		`c.csv:5:`,
 		"c.csv:6:1: has 6 cells, the heading has 5",
+		`c.csv:7:4: name: holds the control character '\x1b'`,
+		`c.csv:8:4: name: holds the control character '\x00'`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in\n%v", want, err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -40,7 +41,7 @@ func (c *userAddCmd) Run(g *Globals) error {
 		}
 		in.Password = password
 	}
-	return g.withAdmin(func(a *admin.Client) error {
+	return g.withNewAdmin(func(a *admin.Client) error {
 		if err := a.Send(http.MethodPost, "/users", in, nil); err != nil {
 			return err
 		}
@@ -120,6 +121,10 @@ func (c *deviceAddCmd) Run(g *Globals) error {
 			return err
 		}
 		fmt.Fprintf(g.Stdout, "user name: %s\npassword:  %s\nrealm:     %s\n", out.Device.ID, out.Password, out.Device.Realm)
+		var now struct{ Listen struct{ UDP, TCP string } }
+		if a.Live && a.Get("/status", nil, &now) == nil {
+			fmt.Fprintf(g.Stdout, "server:    %s\n", cmp.Or(now.Listen.UDP, now.Listen.TCP))
+		}
 		return nil
 	})
 }
@@ -194,6 +199,14 @@ func (g *Globals) withAdmin(f func(*admin.Client) error) error {
 		err = cerr
 	}
 	return err
+}
+
+// withNewAdmin is withAdmin for commands with which an installation begins: a store that is not there is made.
+func (g *Globals) withNewAdmin(f func(*admin.Client) error) error {
+	if err := admin.Make(g.Data); err != nil {
+		return err
+	}
+	return g.withAdmin(f)
 }
 
 // table prints rows of tab-separated cells under a heading.

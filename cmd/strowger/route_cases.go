@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -93,6 +94,14 @@ func readRouteCases(file string) ([]routeCase, *routing.Index, error) {
 
 // diff decides the case; empty when the plan is the expected one.
 func (rc *routeCase) diff(ix *routing.Index) (string, error) {
+	switch {
+	case rc.Call.Kind != "" && rc.Call.Kind != routing.KindCall && rc.Call.Kind != routing.KindText:
+		return "", fmt.Errorf("call.kind %q: write call or text", rc.Call.Kind)
+	case rc.Call.To == "":
+		return "", errors.New("call.to is missing")
+	case rc.Call.At.IsZero():
+		return "", errors.New(`call.at is missing; write a time like "2026-11-20T10:00:00-05:00"`)
+	}
 	req := routing.Request{Kind: rc.Call.Kind, To: rc.Call.To, From: rc.Call.From}
 	plan := routing.Decide(req, ix.With(rc.State), rc.Call.At)
 	want, err := sortedJSON(rc.Expect)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"strowger/cmd/strowger/admin"
+	"strowger/routing"
 	"strowger/store"
 )
 
@@ -46,6 +47,10 @@ func (c *callsCmd) Run(g *Globals) error {
 		}
 		if c.JSON {
 			return printJSON(g.Stdout, list)
+		}
+		if len(list) == 0 {
+			_, err := fmt.Fprintln(g.Stdout, "no such call is recorded; calls in progress: strowger calls --active")
+			return err
 		}
 		return g.table("ID\tSTART\tFROM\tTO\tDISPOSITION\tANSWERED BY\tSECONDS\tWHY", len(list), func(i int) string {
 			r := list[i]
@@ -108,10 +113,9 @@ func printCall(w io.Writer, r store.CallRecord) {
 		fmt.Fprintf(w, "  %s (%s): %d %s; %s in %d lost %d jitter %.1f ms, out %d\n", l.Peer, l.Kind, l.Code, l.Reason, m.Codec, m.In.Packets, m.In.Lost, m.In.JitterMS, m.Out.Packets)
 	}
 	if len(r.Plan) > 0 {
-		fmt.Fprintln(w, "\nrouting")
-		var plan any
+		var plan routing.Plan
 		if json.Unmarshal(r.Plan, &plan) == nil {
-			printJSON(w, plan)
+			fmt.Fprintf(w, "\nrouting\n%s", planText(routing.KindCall, plan, r.Start.Local()))
 		}
 	}
 }

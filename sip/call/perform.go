@@ -130,8 +130,8 @@ func (a *actor) warn(err error, msg string) {
 // session makes the media of leg i.
 func (a *actor) session(i int, srtp SRTPPolicy) error {
 	s, err := a.m.cfg.Media.NewSession(MediaOptions{
-		CallID: a.state.Start.ID, WebRTC: a.state.Legs[i].WebRTC, SRTP: srtp, SilenceTimeout: a.m.cfg.Limits.Silence,
-		Post: func(e MediaEvent) { a.mail.post(letter{i, e}) },
+		CallID: a.state.Start.ID, WebRTC: a.state.Legs[i].WebRTC, SRTP: srtp, Source: a.source(i), Host: a.host(i),
+		SilenceTimeout: a.m.cfg.Limits.Silence, Post: func(e MediaEvent) { a.mail.post(letter{i, e}) },
 	})
 	if err != nil {
 		a.log.Error().Err(err).Msg("no media for a leg: check the RTP port range and the limit of open files")
@@ -139,6 +139,25 @@ func (a *actor) session(i int, srtp SRTPPolicy) error {
 	}
 	a.wires[i].media = s
 	return nil
+}
+
+// source is where the device of leg i signals from, "" for trunks.
+func (a *actor) source(i int) string {
+	switch to := a.state.Legs[i].To; {
+	case to.Binding != nil:
+		return to.Binding.Source
+	case i == a.state.Caller && a.in.Device != nil:
+		return a.in.Device.Source
+	}
+	return ""
+}
+
+// host is our address as the peer of leg i reaches it.
+func (a *actor) host(i int) string {
+	if i == 0 && a.in.Leg != nil {
+		return a.in.Host
+	}
+	return a.state.Legs[i].To.Host
 }
 
 func (a *actor) takeOffer(i int) {
@@ -166,6 +185,10 @@ func (a *actor) takeOffer(i int) {
 func (a *actor) dial(e Dial) {
 	leg := &a.state.Legs[e.Leg]
 	fail := func(code int, text string) { a.tell(e.Leg, PeerFailed{code, Reason{"SIP", code, text}}) }
+	if a.in.MaxForwards == 1 && leg.To.Trunk != "" {
+		fail(483, phrase(483))
+		return
+	}
 	if err := a.session(e.Leg, leg.To.SRTP); err != nil {
 		fail(500, "no media port is free")
 		return
@@ -191,7 +214,7 @@ func (a *actor) dial(e Dial) {
 // call came (Diversion, RFC 5806).
 func (a *actor) dialRequest(leg *LegState) DialRequest {
 	s := &a.state
-	req := DialRequest{CallID: s.Start.ID, To: leg.To, From: s.Plan.Caller, Called: s.to()}
+	req := DialRequest{CallID: s.Start.ID, To: leg.To, From: s.Plan.Caller, Called: s.to(), MaxForwards: max(a.in.MaxForwards-1, 0)}
 	if s.Stage < 0 && leg.Trunk == "" { // an originated call rings its own user: show whom they will talk to
 		req.From = Party{Number: s.to(), Name: a.m.cfg.Router.ContactName(s.to())}
 		return req

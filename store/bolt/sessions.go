@@ -41,10 +41,7 @@ func (s *Sessions) Commit(token string, data []byte, expiry time.Time) error {
 		if err := sweepSessions(tx, time.Now()); err != nil {
 			return err
 		}
-		if err := tx.Bucket(bucketSessions).Put(key, append(appendTime(nil, expiry), data...)); err != nil {
-			return err
-		}
-		return tx.Bucket(bucketSessionEnds).Put(append(appendTime(nil, expiry), key...), nil)
+		return putSession(tx, key, data, expiry)
 	})
 }
 
@@ -56,6 +53,13 @@ func (s *Sessions) Delete(token string) error {
 func sessionKey(token string) []byte {
 	sum := sha256.Sum256([]byte(token))
 	return sum[:]
+}
+
+func putSession(tx *bbolt.Tx, key, data []byte, expiry time.Time) error {
+	if err := tx.Bucket(bucketSessions).Put(key, append(appendTime(nil, expiry), data...)); err != nil {
+		return err
+	}
+	return tx.Bucket(bucketSessionEnds).Put(append(appendTime(nil, expiry), key...), nil)
 }
 
 func dropSession(tx *bbolt.Tx, key []byte) error {

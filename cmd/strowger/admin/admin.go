@@ -99,6 +99,21 @@ type CarrierStep struct {
 // errNoServer: the command needs a running server.
 var errNoServer = errors.New("no server runs on this data folder; start one with `strowger serve` or `strowger demo`")
 
+// Make makes the data folder and an empty store in it, unless they are there.
+func Make(data string) error {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	if _, err := os.Stat(filepath.Join(data, StoreName)); err == nil {
+		return nil
+	}
+	db, err := bolt.Open(filepath.Join(data, StoreName), bolt.Options{})
+	if err != nil {
+		return err
+	}
+	return db.Close()
+}
+
 // Dial reaches the store of a data folder. Close the client when done.
 func Dial(data string) (*Client, error) {
 	socket := filepath.Join(data, SocketName)
@@ -109,8 +124,8 @@ func Dial(data string) (*Client, error) {
 		}}
 		return &Client{http: &http.Client{Transport: transport}, Live: true, close: func() error { transport.CloseIdleConnections(); return nil }}, nil
 	}
-	if _, err := os.Stat(data); err != nil {
-		return nil, fmt.Errorf("data folder %s: %w; name the right one with --data", data, err)
+	if _, err := os.Stat(filepath.Join(data, StoreName)); err != nil {
+		return nil, fmt.Errorf("there is no store in the data folder: %w; name the right one with --data, or load an organisation with `strowger apply`", err)
 	}
 	db, err := bolt.Open(filepath.Join(data, StoreName), bolt.Options{})
 	if err != nil {

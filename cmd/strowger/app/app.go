@@ -41,14 +41,15 @@ type App struct {
 	log     zerolog.Logger
 	started time.Time
 
-	db      *bolt.DB
-	org     *organisation
-	records *records
-	engine  *media.Engine
-	sip     *sip.Server
-	calls   *call.Manager
-	web     *web.Server
-	carrier *carrier.Carrier // demo only
+	db       *bolt.DB
+	org      *organisation
+	records  *records
+	engine   *media.Engine
+	sip      *sip.Server
+	presence *presence
+	calls    *call.Manager
+	web      *web.Server
+	carrier  *carrier.Carrier // demo only
 
 	token   string // of the API, for scripts
 	http    []*http.Server
@@ -64,18 +65,14 @@ type App struct {
 
 // New opens the store and builds every part. Nothing listens yet, except the media ports of browsers and, in the demo, the
 // carrier. On an error everything is closed again.
-func New(o Options) (a *App, err error) {
-	a = &App{cfg: o.Config, opt: o, log: o.Log, failed: make(chan error, 4)}
+func New(o Options) (*App, error) {
+	a := &App{cfg: o.Config, opt: o, log: o.Log, failed: make(chan error, 4)}
 	life, end := context.WithCancel(context.Background())
 	a.life = life
 	a.onClose(func() { end(); a.background.Wait() })
-	defer func() {
-		if err != nil {
-			a.takeBack()
-		}
-	}()
 	for _, part := range []func() error{a.openStore, a.openCarrier, a.openMedia, a.openSIP, a.openCalls, a.openWeb} {
 		if err := part(); err != nil {
+			a.takeBack()
 			return nil, err
 		}
 	}
@@ -162,7 +159,7 @@ func (a *App) openCalls() error {
 	}
 	web := newWebhooks(a.cfg.Calls.Private())
 	a.onClose(web.close)
-	decides := &router{org: a.org, registered: a.registeredKinds}
+	decides := &router{org: a.org, registered: a.presence.registered}
 	a.calls = call.New(call.Config{
 		Router:    decides,
 		Workflows: &workflows{router: decides, web: web},

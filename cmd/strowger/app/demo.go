@@ -106,7 +106,7 @@ func (a *App) numberFor(user, from string) (to, caller string, err error) {
 		callers = a.callersFor(user)
 	}
 	view := a.org.view()
-	now := view.index.With(routing.Live{Registered: a.registeredKinds()})
+	now := view.index.With(routing.Live{Registered: a.presence.registered()})
 	for _, caller := range callers {
 		for _, n := range view.dir.Numbers {
 			plan := routing.Decide(routing.Request{To: n.Number, From: caller}, now, time.Now())
@@ -142,7 +142,7 @@ func (a *App) CarrierCall(ctx context.Context, req admin.CarrierCall, report fun
 	from := cmp.Or(req.From, "anonymous")
 	steps := newStory(report, req.To)
 	stop := a.calls.Subscribe(steps.change)
-	heard, err := a.carrier.Call(ctx, carrier.Request{From: from, To: req.To, Play: req.Play, Keys: req.Keys,
+	heard, err := a.carrier.Call(ctx, carrier.Request{From: from, To: req.To, Play: req.Play, Again: true, Keys: req.Keys,
 		For: time.Duration(req.Seconds * float64(time.Second))}, steps.carrier)
 	if err == nil {
 		select {

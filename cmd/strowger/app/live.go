@@ -20,7 +20,12 @@ func (a *App) Status() admin.Status {
 }
 
 // Reload implements admin.Live.
-func (a *App) Reload() error { return a.org.reload() }
+func (a *App) Reload() error {
+	err := a.org.reload()
+	a.presence.forget()
+	a.web.PeopleChanged()
+	return err
+}
 
 // Registrations implements admin.Live.
 func (a *App) Registrations(user string) []store.Binding {
@@ -48,7 +53,7 @@ func (a *App) ActiveCalls() []admin.ActiveCall {
 // State implements admin.Live.
 func (a *App) State() routing.Live {
 	calls := a.calls.Active()
-	live := routing.Live{Registered: a.registeredKinds(), Busy: busyUsers(calls), Active: map[string]int{}}
+	live := routing.Live{Registered: a.presence.registered(), Busy: busyUsers(calls), Active: map[string]int{}}
 	for _, c := range calls {
 		if c.Direction == store.Inbound {
 			live.Active[c.To]++

@@ -2,6 +2,8 @@ package app
 
 import (
 	"fmt"
+	"net/netip"
+	"strings"
 
 	"strowger/media"
 	"strowger/sip/call"
@@ -17,6 +19,8 @@ func (f mediaFactory) NewSession(o call.MediaOptions) (call.MediaSession, error)
 		ID:             o.CallID,
 		WebRTC:         o.WebRTC,
 		SRTP:           srtpPolicy(o.SRTP),
+		Party:          hostOf(o.Source),
+		Address:        addressOf(o.Host),
 		SilenceTimeout: o.SilenceTimeout,
 		OnEvent:        func(e media.Event) { o.Post(mediaEvent(e)) },
 	})
@@ -24,6 +28,24 @@ func (f mediaFactory) NewSession(o call.MediaOptions) (call.MediaSession, error)
 		return nil, err
 	}
 	return mediaSession{s}, nil
+}
+
+// addressOf is a host of a URI when it is an address, else zero.
+func addressOf(host string) netip.Addr {
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	if err != nil {
+		return netip.Addr{}
+	}
+	return addr.Unmap()
+}
+
+// hostOf is the address in "host:port", zero when there is none.
+func hostOf(source string) netip.Addr {
+	addr, err := netip.ParseAddrPort(source)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return addr.Addr().Unmap()
 }
 
 func srtpPolicy(p call.SRTPPolicy) media.Policy {

@@ -37,8 +37,11 @@ func (a *App) openSIP() error {
 		c.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}}
 	}
 	var err error
-	a.sip, err = sip.New(c)
-	return err
+	if a.sip, err = sip.New(c); err != nil {
+		return err
+	}
+	a.presence = newPresence(a.sip)
+	return nil
 }
 
 func trunkConfig(t config.Trunk) sip.TrunkConfig {
@@ -73,13 +76,4 @@ func (a *App) startSIP(ctx context.Context) error {
 		}
 	})
 	return nil
-}
-
-// registeredKinds tells routing by which kinds of endpoint users can be rung now.
-func (a *App) registeredKinds() map[string][]string {
-	kinds := map[string][]string{}
-	for _, b := range a.sip.Registrations("") {
-		kinds[b.User] = append(kinds[b.User], b.Kind)
-	}
-	return kinds
 }

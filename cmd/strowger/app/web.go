@@ -16,6 +16,7 @@ import (
 	"strowger/sip"
 	"strowger/sip/call"
 	"strowger/store"
+	"strowger/store/bolt"
 	"strowger/web"
 	"strowger/web/ui"
 )
@@ -23,7 +24,7 @@ import (
 // openWeb builds the web server.
 func (a *App) openWeb() error {
 	c := web.Config{
-		Organisation: a.org, Credentials: a.db, Sessions: a.db.Sessions(), Calls: webCalls{a}, Active: webActive{a}, Voicemails: webVoicemails{a},
+		Organisation: a.org, Credentials: a.db, SigninLinks: webLinks{a.db}, Sessions: a.db.Sessions(), Calls: webCalls{a}, Active: webActive{a}, Voicemails: webVoicemails{a},
 		Phones: webPhones{a}, Trunks: webTrunks{a}, UI: ui.Files(), AdminToken: a.token,
 		Secure: a.cfg.HTTP.Listen == "", AllowedOrigins: a.cfg.HTTP.Origins, TrustedProxies: a.cfg.HTTP.Proxies(), Version: a.opt.Version, Log: a.log,
 	}
@@ -37,6 +38,8 @@ func (a *App) openWeb() error {
 	a.onClose(a.web.Close)
 	a.records.onNew, a.records.onMessage = a.web.RecordChanged, a.web.VoicemailChanged
 	a.onClose(a.calls.Subscribe(a.web.CallChanged))
+	a.presence.tell = a.web.RegistrationChanged
+	a.background.Go(func() { a.presence.run(a.life) })
 	a.sip.OnTrunkChange(func(t sip.TrunkStatus) { a.web.TrunkChanged(webTrunk(trunkStatus(t))) })
 	return nil
 }
@@ -60,6 +63,18 @@ func (a *App) firstOwner() string {
 		}
 	}
 	return ""
+}
+
+// webLinks are the one-time sign-in links, which outlive the process.
+type webLinks struct{ db *bolt.DB }
+
+func (w webLinks) PutSigninLink(hash string, link web.SigninLink) error {
+	return w.db.PutLink(hash, link.User, link.Expires)
+}
+
+func (w webLinks) TakeSigninLink(hash string) (web.SigninLink, error) {
+	user, expires, err := w.db.TakeLink(hash)
+	return web.SigninLink{User: user, Expires: expires}, err
 }
 
 // webActive is the calls in progress for the page.

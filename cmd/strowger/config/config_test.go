@@ -64,6 +64,7 @@ func TestErrorsNamePlaceAndRemedy(t *testing.T) {
 		{"log: {level: loud}\n", "it must be one of debug, info, warn, error"},
 		{"public_address: phone.example\n", "SDP carries no host names"},
 		{"trunks:\n- {server: a.example}\n", "trunks[0].name"},
+		{"trunks:\n- name: a\n  server: a.example:99999\n", `strowger.yaml:3:11: trunks[0].server: "99999" is no port`},
 		{"trunks:\n- {name: a, server: x, register: true}\n", "needs the account's user name"},
 		{"trunks:\n- {name: a, server: x}\n- {name: a, server: y}\n", `"a" is the name of trunks[0] too`},
 		{"trunks:\n- {name: a, server: x, addresses: [nowhere]}\n", "neither an IP address nor a network"},

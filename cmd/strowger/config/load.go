@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"strowger/store/directory/strict"
@@ -151,6 +152,13 @@ func (k *checker) trunk(path string, t *Trunk) {
 	}
 	if t.Server == "" {
 		k.bad(path+".server", "is missing", "write the carrier's host, such as sip.acme.example or 203.0.113.5:5060")
+	}
+	for key, addr := range map[string]string{"server": t.Server, "proxy": t.Proxy} {
+		if _, p, err := net.SplitHostPort(addr); err == nil {
+			if _, err := strconv.ParseUint(p, 10, 16); err != nil {
+				k.bad(path+"."+key, fmt.Sprintf("%q is no port", p), "write a number up to 65535, or the host alone")
+			}
+		}
 	}
 	k.oneOf(path+".transport", t.Transport, "udp", "tcp", "tls")
 	k.oneOf(path+".number_format", t.NumberFormat, "e164", "plain", "national")

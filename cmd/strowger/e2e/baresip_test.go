@@ -279,6 +279,19 @@ func (b *baresip) saw(event string, mark int) bool {
 	return false
 }
 
+// keys are what the phone was sent by RFC 4733 since mark.
+func (b *baresip) keys(mark int) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	keys := ""
+	for _, e := range b.evs[mark:] {
+		if e.Type == "CALL_DTMF_START" {
+			keys += e.Param
+		}
+	}
+	return keys
+}
+
 func (b *baresip) types(mark int) []string {
 	var out []string
 	for _, e := range b.evs[min(mark, len(b.evs)):] {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -251,6 +252,20 @@ func (s *server) record(n int) store.CallRecord {
 		s.t.Fatalf("%d call records, want %d", len(list), n)
 	}
 	return list[0]
+}
+
+// recordOf waits for the record of the call from that number.
+func (s *server) recordOf(from string, d time.Duration) (r store.CallRecord) {
+	s.t.Helper()
+	eventually(s.t, "there should be a record of the call from "+from, d, func() bool {
+		list := s.records()
+		i := slices.IndexFunc(list, func(r store.CallRecord) bool { return r.From == from && !r.End.IsZero() })
+		if i >= 0 {
+			r = list[i]
+		}
+		return i >= 0
+	})
+	return r
 }
 
 // noCalls waits until no call is in progress.

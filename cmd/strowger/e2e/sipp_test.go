@@ -212,8 +212,12 @@ func newTrunkPeer(t *testing.T, ip string, hz float64) *trunkPeer {
 // fill puts the call's particulars into a script. The caller's name comes before the body, which speaks of ports.
 func (p *trunkPeer) fill(script, from, rest string) string {
 	sdp := strings.ReplaceAll(sdpBody, "MEDIA", strconv.Itoa(int(p.rtp.local().Port())))
+	voice := strings.NewReplacer(" 101\n", "\n", "a=rtpmap:101 telephone-event/8000\na=fmtp:101 0-15\n", "").Replace(sdp)
 	script = strings.NewReplacer("REST", rest).Replace(script)
-	script = strings.NewReplacer("LEARN", learnPort, "SDP\n", sdp).Replace(script)
+	script = strings.NewReplacer("LEARN", learnPort, "SDP\n", sdp, "SDP:voice\n", voice).Replace(script)
+	for _, direction := range []string{"sendonly", "recvonly", "inactive"} {
+		script = strings.ReplaceAll(script, "SDP:"+direction+"\n", strings.ReplaceAll(sdp, "sendrecv", direction))
+	}
 	return strings.NewReplacer("FROM", from, "FOLDER", p.dir).Replace(script)
 }
 
@@ -269,6 +273,18 @@ func (p *trunkPeer) talk(stop <-chan struct{}) {
 func (p *trunkPeer) hears(hz float64) {
 	p.t.Helper()
 	eventually(p.t, fmt.Sprintf("the carrier should hear %.0f Hz", hz), 12*time.Second, func() bool { return carries(p.rtp.heard(), 8000, hz) })
+}
+
+// deaf waits until the carrier's party has been sent no voice for 400 ms.
+func (p *trunkPeer) deaf() {
+	p.t.Helper()
+	last, since := -1, time.Now()
+	eventually(p.t, "the carrier should hear nothing", eventTimeout, func() bool {
+		if n := len(p.rtp.heard()); n != last {
+			last, since = n, time.Now()
+		}
+		return time.Since(since) > 400*time.Millisecond
+	})
 }
 
 // gets waits until the carrier's party has received just these keys by RFC 4733.

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -27,6 +28,9 @@ func (d *decoder) scalar(n *yaml.Node, v reflect.Value, path, oneof string) {
 		// An unquoted number or date is taken as it is written: +12025550100 and 201 lose nothing.
 		if tag == "!!bool" {
 			d.at(n, path, "must be a text, is "+describe(n), fmt.Sprintf("write it in quotes: %q", n.Value))
+			return
+		}
+		if !d.printable(n, path) {
 			return
 		}
 		if allowed := strings.Fields(oneof); len(allowed) > 0 && !slices.Contains(allowed, n.Value) {
@@ -119,6 +123,9 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, path string) {
 		d.at(n, path, "must be a text, is "+describe(n), "")
 		return
 	}
+	if !d.printable(n, path) {
+		return
+	}
 	if err := v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(n.Value)); err != nil {
 		d.at(n, path, err.Error(), "")
 	}
@@ -126,11 +133,31 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, path string) {
 
 // scalarText decodes a mapping's key, which needs no quotes whatever it looks like.
 func (d *decoder) scalarText(n *yaml.Node, v reflect.Value, path string) {
-	if v.Kind() == reflect.String {
+	if v.Kind() != reflect.String {
+		d.value(n, v, path, "")
+	} else if d.printable(n, path) {
 		v.SetString(n.Value)
-		return
 	}
-	d.value(n, v, path, "")
+}
+
+// printable refuses control characters.
+func (d *decoder) printable(n *yaml.Node, path string) bool {
+	r, found := ControlCharacter(n.Value)
+	if found {
+		d.at(n, path, fmt.Sprintf("holds the control character %q", r), "remove it")
+	}
+	return !found
+}
+
+// ControlCharacter finds a control character that no text may hold: on a terminal, in a SIP header or in a key of the store
+// it would mean something else. Tabs and line ends are a text's.
+func ControlCharacter(text string) (r rune, found bool) {
+	for _, r := range text {
+		if unicode.IsControl(r) && r != '\t' && r != '\n' {
+			return r, true
+		}
+	}
+	return 0, false
 }
 
 func wanted(k reflect.Kind) string {

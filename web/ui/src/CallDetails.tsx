@@ -4,7 +4,7 @@ import type { ReactNode } from 'react'
 import { between, clock, prettyNumber } from './format'
 import { other } from './Recents'
 import type { Call, Leg, Me } from './types'
-import { kindName, outcome, partyName, refusal, stagesOf, traceLines, type Names, type TraceLine } from './why'
+import { kindName, outcome, partyName, refusal, stagesOf, storyText, traceLines, type Names, type TraceLine } from './why'
 
 interface Props {
   call: Call | undefined
@@ -209,7 +209,7 @@ function Story({ call, names }: { call: Call; names: Names }) {
               </Table.Td>
               <Table.Td fz="sm">
                 {storyWho(call.legs[e.leg], names)}
-                {e.what}
+                {storyText(e.what)}
               </Table.Td>
             </Table.Tr>
           ))}
