@@ -147,6 +147,7 @@ const (
 	Greeting               // of the mailbox
 	Beep
 	PressOne // loops
+	Music    // on hold; loops
 	Spoken   // the file that came with SoundMade
 )
 

@@ -20,7 +20,7 @@ type judge struct {
 	fault    string
 }
 
-type judged struct{ gone, hung, media, dialled bool }
+type judged struct{ gone, hung, media, dialled, music bool }
 
 func (j *judge) is(ok bool, format string, args ...any) {
 	if !ok && j.fault == "" {
@@ -147,11 +147,14 @@ func (j *judge) seesMedia(effect Effect) {
 	switch e := effect.(type) {
 	case Play:
 		j.media(e.Leg, e)
+		j.is(!j.legs[e.Leg].music, "%v is played over the music on hold", e.What)
+		j.legs[e.Leg].music = e.What == Music
 		j.is(e.What != Spoken || e.File != "", "a sound without a file is played")
 	case MakeWhisper:
 		j.media(e.Leg, e)
 	case StopPlay:
 		j.media(e.Leg, e)
+		j.legs[e.Leg].music = false
 	case RecordVoice:
 		j.media(e.Leg, e)
 		j.rec = true
@@ -168,7 +171,7 @@ func (j *judge) seesMedia(effect Effect) {
 	case CloseMedia:
 		j.media(e.Leg, e)
 		j.is(!j.joined || (j.bridge[0] != e.Leg && j.bridge[1] != e.Leg), "media of leg %d closed in the bridge", e.Leg)
-		j.legs[e.Leg].media = false
+		j.legs[e.Leg].media, j.legs[e.Leg].music = false, false
 	}
 }
 
@@ -192,6 +195,11 @@ func (c *stepped) step(e Event) {
 		}
 	}
 	c.j.is(!c.s.Done || ended == len(c.s.Legs), "done with legs left")
+	for i, l := range c.j.legs {
+		k := c.other(i)
+		held := c.s.Phase == Up && k >= 0 && c.s.Legs[i].Phase == LegUp && c.s.Legs[k].holds() && !c.s.Legs[i].holds()
+		c.j.is(l.music == held, "leg %d hears music: %v, is held: %v", i, l.music, held)
+	}
 	c.j.is(c.s.Walk.Step == WalkNone || c.s.Phase == Ringing, "a workflow runs in a call that is %v", c.s.Phase)
 	c.j.is(c.s.WalkTimer == 0 || c.s.Walk.Step == WalkKey, "a menu's timer runs without the menu")
 	c.j.is(c.s.Phase != Ringing || c.s.Looking || c.s.Walk.busy() || slices.ContainsFunc(c.s.Legs, func(l LegState) bool {
@@ -201,6 +209,14 @@ func (c *stepped) step(e Event) {
 	for i := range c.s.Legs {
 		c.j.is(c.s.Phase != Up || i == c.s.Caller || i == c.s.Peer || !c.s.Legs[i].Phase.live(), "leg %d still rings in an answered call", i)
 	}
+}
+
+// other is the leg that is bridged with leg i, -1 = none.
+func (c *stepped) other(i int) int {
+	if !c.j.joined || c.j.bridge[0] != i && c.j.bridge[1] != i {
+		return -1
+	}
+	return c.j.bridge[0] + c.j.bridge[1] - i
 }
 
 // drive ends the call as peers that behave would (confirm), or as silent ones, whom the watchdog releases.

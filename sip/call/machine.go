@@ -158,6 +158,7 @@ func (m *machine) settle() {
 	for m.Phase == Ringing && m.stageEmpty() {
 		m.nextStage()
 	}
+	m.music()
 	if m.Phase != Over {
 		return
 	}
@@ -287,7 +288,7 @@ func (m *machine) freeMedia(i int) {
 
 func (m *machine) closeMedia(i int) {
 	if m.Legs[i].Media {
-		m.Legs[i].Media = false
+		m.Legs[i].Media, m.Legs[i].Music = false, false
 		m.do(CloseMedia{i})
 	}
 }

@@ -33,6 +33,7 @@ type Config struct {
 // Prompts are WAV files that callers and callees hear. A missing one is replaced by a beep.
 type Prompts struct {
 	PressOne string // asks who answers an outside line to press 1; it is repeated
+	Music    string // on hold; it is repeated. Missing: silence
 }
 
 // ErrNoCall: the call does not exist, or is over.

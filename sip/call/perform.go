@@ -309,6 +309,11 @@ func (a *actor) sound(e Play) Sound {
 			return Sound{}
 		}
 		return Sound{File: a.vm.greeting}
+	case Music:
+		if f := a.m.cfg.Prompts.Music; f != "" {
+			return Sound{File: f, Loop: true}
+		}
+		return Sound{Tone: "silence", Loop: true}
 	case PressOne:
 		if f := a.m.cfg.Prompts.PressOne; f != "" {
 			return Sound{File: f, Loop: true}

@@ -111,6 +111,7 @@ type LegState struct {
 	WebRTC      bool
 	CallConnect bool // must press 1
 	Media       bool // a media session exists
+	Music       bool // it plays music on hold
 	MediaReady  bool
 	Early       bool     // an early answer was taken
 	Codecs      []string // negotiated

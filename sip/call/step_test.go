@@ -30,6 +30,7 @@ var (
 	testCodes   = []int{180, 183, 302, 404, 408, 480, 486, 487, 488, 500, 503, 600, 603}
 	testActions = []string{routing.ActMenu, routing.ActMenu, routing.ActSay, routing.ActPlay, routing.ActRing, routing.ActRing, routing.ActRing,
 		routing.ActWebhook, routing.ActVoicemail, routing.ActHangup, routing.ActContinue}
+	testWays   = []string{"", "sendonly", "sendrecv", "inactive"}
 	testDigits = []byte("1#5")
 	testBy     = []string{store.Inbound, store.Outbound, store.Internal}
 	testTo     = []Endpoint{{Binding: &store.Binding{User: "bob", Kind: "desk", Contact: "a"}},
@@ -89,7 +90,7 @@ func (p pick) event(s *State) Event {
 	case k == 14:
 		e.What = PeerCancelled{}
 	case k == 15:
-		e.What = PeerReoffered{Codecs: testCodecs[p(4)], Direction: []string{"", "sendonly", "sendrecv"}[p(3)]}
+		e.What = PeerReoffered{Codecs: testCodecs[p(4)], Direction: testWays[p(4)]}
 	case k == 16:
 		e.What = PeerDigit{Digit: testDigits[p(3)], Relayed: p(2) == 0}
 	case k == 17:
@@ -101,7 +102,7 @@ func (p pick) event(s *State) Event {
 	case k == 20:
 		e.What = MediaUp{}
 	case k == 21:
-		e.What = PeerRedirected{"inactive"}
+		e.What = PeerRedirected{testWays[p(4)]}
 	default:
 		e.What = PlayDone{}
 	}

@@ -170,8 +170,9 @@ func (a *App) openCalls() error {
 		Records: a.records,
 		Limits: call.Limits{Calls: a.cfg.Limits.Calls, PerUser: a.cfg.Limits.CallsPerUser, PerTrunk: perTrunk, Silence: silence,
 			MessageSeconds: int(a.cfg.Calls.VoicemailLimit.Seconds()), MessageSilence: int(a.cfg.Calls.VoicemailSilence.Seconds())},
-		Prompts: call.Prompts{PressOne: filepath.Join(a.records.prompts, "call-connect.wav")},
-		Log:     a.log,
+		Prompts: call.Prompts{PressOne: filepath.Join(a.records.prompts, "call-connect.wav"),
+			Music: filepath.Join(a.records.prompts, "music-on-hold.wav")},
+		Log: a.log,
 	})
 	a.onClose(a.stopCalls)
 	return nil
