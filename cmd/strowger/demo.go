@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 
 	"strowger/cmd/strowger/app"
@@ -39,12 +40,17 @@ func (c *demoCmd) Run(g *Globals) error {
 		cfg.Log.Level = "warn"
 	}
 	return c.run(g, app.Options{Config: cfg, Demo: true, AnyPort: true}, func(r app.Ready) {
+		// As it was started: the reader may have no strowger in the path, or another data folder.
+		strowger := os.Args[0]
+		if g.DataSet {
+			strowger += " --data " + g.Data
+		}
 		banner(g.Stdout,
 			"Strowger's demo is running. Open this page (the link works once):", "",
 			"    "+r.SigninURL, "",
 			"and press \"Call me\". To call by hand, in another terminal:", "",
-			"    strowger call --to +12025550001 --from +12025550900", "",
-			"A desk phone registers at "+r.SIPUDP+"; `strowger device add bob` makes it an account.",
-			"Another sign-in link: strowger user link ann. Stop with Ctrl-C.")
+			"    "+strowger+" call --to +12025550001 --from +12025550900", "",
+			"A desk phone registers at "+r.SIPUDP+"; `"+strowger+" device add bob` makes it an account.",
+			"Another sign-in link: "+strowger+" user link ann. Stop with Ctrl-C.")
 	})
 }

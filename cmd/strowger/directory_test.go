@@ -211,6 +211,15 @@ func TestWrongLinesImportNothing(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
+	for rows, want := range map[string]string{
+		"id,name,phone\nk1,Mia,+12025550921\nk2,\"" + strings.Repeat("Lou\n", 1<<20):                 ":3:1: a row here has more than 1 MB; is a quote missing?",
+		"id,name,phone\nk1,Mia,+12025550921\nk2," + strings.Repeat("Lou", 1<<20) + ",+12025550922\n": ":3:1: a row here has more than 1 MB",
+		"id,name,phone\nk2," + strings.Repeat("x", 70_000) + ",+12025550922\n":                       ":2:4: name: the text has 70000 bytes, the limit is 65536",
+	} {
+		if _, err := s.run(&contactsImportCmd{File: "-"}, rows); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.40s: %v, want %s", rows, err, want)
+		}
+	}
 	if _, err := s.run(&contactsImportCmd{File: "-", Map: map[string]string{"phone": "Tel"}}, "id,name\n"); err == nil {
 		t.Error("a column that is not there: accepted")
 	}
@@ -323,4 +332,14 @@ func FuzzSheet(f *testing.F) {
 		}
 		sheet.err()
 	})
+}
+
+// A password may be a sentence; the end of the line is no part of it.
+func TestPasswordIsTheWholeLine(t *testing.T) {
+	for _, input := range []string{"correct horse battery\n", "correct horse battery\r\n", "correct horse battery"} {
+		g := &Globals{Stdin: strings.NewReader(input)}
+		if got, err := g.askPassword(); err != nil || got != "correct horse battery" {
+			t.Errorf("%q: got %q, %v", input, got, err)
+		}
+	}
 }

@@ -167,6 +167,13 @@ type backupCmd struct {
 	File string `arg:"" help:"Where to write the backup of the store; it must not exist." type:"path"`
 }
 
+// Help says what the copy holds, and how it comes back.
+func (c *backupCmd) Help() string {
+	return "The copy is consistent, whether the server runs or not: people, numbers, rules, contacts, phones, passwords, records.\n" +
+		"Messages are files in the data folder's voicemail; copy that too.\n\n" +
+		"To restore: stop the server, put the copy into the data folder as strowger.db, voicemail beside it, and start again."
+}
+
 // Run writes a consistent copy of the store, while the server runs or not.
 func (c *backupCmd) Run(g *Globals) error {
 	return g.withAdmin(func(a *admin.Client) error {

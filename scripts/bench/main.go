@@ -36,7 +36,7 @@ func main() {
 	quick := flag.Bool("quick", false, "fewer and shorter steps")
 	flag.StringVar(&o.binary, "strowger", "bin/strowger", "the program to measure")
 	flag.IntVar(&o.rounds, "rounds", 2, "how often everything is measured")
-	flag.IntVar(&o.seconds, "seconds", 10, "length of a step")
+	flag.IntVar(&o.seconds, "seconds", 8, "length of a step")
 	flag.StringVar(&o.only, "only", "", "calls, media or register; all when empty")
 	flag.IntVar(&o.serverCPU, "server-cpu", runtime.NumCPU()-1, "CPU of the measured servers")
 	flag.IntVar(&o.loadCPU, "load-cpu", 0, "CPU of the load")
@@ -108,16 +108,16 @@ func (l *lab) measure(o options, servers []server) error {
 		table *table
 		sizes []int
 		name  string
-		do    func(server, int) (sample, error)
+		do    func(s server, size, seconds int) (sample, error)
 	}{
-		{"calls", &calls, o.rates, "%d calls/s", func(s server, rate int) (sample, error) {
-			return l.calls(s, load{rate: rate, seconds: o.seconds, hold: time.Second})
+		{"calls", &calls, o.rates, "%d calls/s", func(s server, rate, seconds int) (sample, error) {
+			return l.calls(s, load{rate: rate, seconds: seconds, hold: time.Second})
 		}},
-		{"media", &media, o.talks, "%d calls up", func(s server, n int) (sample, error) {
-			return l.speak(s, audio{calls: n, seconds: o.seconds})
+		{"media", &media, o.talks, "%d calls up", func(s server, n, seconds int) (sample, error) {
+			return l.speak(s, audio{calls: n, seconds: seconds})
 		}},
-		{"register", &registers, o.regs, "%d a second", func(s server, rate int) (sample, error) {
-			return l.registers(s, load{rate: rate, seconds: o.seconds})
+		{"register", &registers, o.regs, "%d a second", func(s server, rate, seconds int) (sample, error) {
+			return l.registers(s, load{rate: rate, seconds: seconds})
 		}},
 	}
 	for _, p := range plan {
@@ -134,12 +134,12 @@ func (l *lab) measure(o options, servers []server) error {
 			for i, size := range p.sizes {
 				for _, s := range servers {
 					if round == 0 && i == 0 { // caches, pools and lazy parts
-						if _, err := p.do(s, max(1, size/4)); err != nil {
+						if _, err := p.do(s, max(1, size/4), 2); err != nil {
 							return err
 						}
 					}
 					fmt.Fprintf(os.Stderr, "round %d: %s, %s\n", round+1, p.table.rows[i].name, s.name)
-					got, err := p.do(s, size)
+					got, err := p.do(s, size, o.seconds)
 					if err != nil {
 						return err
 					}

@@ -51,7 +51,7 @@ func (t *table) print(w io.Writer, servers []server) {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(tw, "\t\tCPU %s\tof a core\tp50 ms\tp99 ms\tfailed\t", t.unit)
 	if t.audio {
-		fmt.Fprint(tw, "packets lost\tof\tKiB/call\tload late ms\tothers' CPU\t")
+		fmt.Fprint(tw, "packets lost\tof\tKiB/call\tload late ms\tCPUs busy\tstolen\t")
 	} else {
 		fmt.Fprint(tw, "repeated\tof\t")
 	}
@@ -60,9 +60,9 @@ func (t *table) print(w io.Writer, servers []server) {
 		first := r.mean(servers[0].name).cpu
 		for i, s := range servers {
 			m := r.mean(s.name)
-			fmt.Fprintf(tw, "%s\t%s\t%.3g\t%.0f%%\t%.2f\t%.2f\t%d\t", r.name, s.name, m.cpu*t.scale, m.load*100, m.p50*1e3, m.p99*1e3, m.failed)
+			fmt.Fprintf(tw, "%s\t%s\t%.3g\t%.0f%%\t%s\t%s\t%d\t", r.name, s.name, m.cpu*t.scale, m.load*100, millis(m.p50), millis(m.p99), m.failed)
 			if t.audio {
-				fmt.Fprintf(tw, "%d\t%d\t%d\t%.1f\t%.0f%%\t", m.lost, m.sent, m.memory>>10, m.late*1e3, m.stolen*100)
+				fmt.Fprintf(tw, "%d\t%d\t%d\t%.1f\t%.2f\t%.2f\t", m.lost, m.sent, m.memory>>10, m.late*1e3, m.busy, m.stolen)
 			} else {
 				fmt.Fprintf(tw, "%d\t%d\t", m.repeated, m.units+m.failed)
 			}
@@ -73,4 +73,12 @@ func (t *table) print(w io.Writer, servers []server) {
 		}
 	}
 	_ = tw.Flush()
+}
+
+// millis is a time in seconds as milliseconds, "-" when it was not measured.
+func millis(seconds float64) string {
+	if seconds == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f", seconds*1e3)
 }

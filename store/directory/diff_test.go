@@ -97,7 +97,7 @@ func genDirectory() *rapid.Generator[store.Directory] {
 	text := rapid.OneOf(rapid.StringN(0, 12, -1), rapid.SampledFrom([]string{"on", "null", "~", "1", "2026-01-05", "- a", "a: b", "#", "'", "true", "\u2028", " x "}))
 	word := rapid.Map(text, func(s string) string {
 		return strings.Map(func(r rune) rune {
-			if _, control := strict.ControlCharacter(string(r)); control {
+			if strict.CheckText(string(r)) != "" {
 				return -1
 			}
 			return r

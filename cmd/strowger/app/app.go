@@ -81,6 +81,14 @@ func New(o Options) (*App, error) {
 
 func (a *App) onClose(f func()) { a.undo = append(a.undo, f) }
 
+// whileOpen runs f on a goroutine of its own, until Close comes to what was opened before.
+func (a *App) whileOpen(f func(context.Context)) {
+	ctx, end := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); f(ctx) }()
+	a.onClose(func() { end(); <-ended })
+}
+
 func (a *App) takeBack() {
 	for i := len(a.undo) - 1; i >= 0; i-- {
 		a.undo[i]()
@@ -142,6 +150,8 @@ func (a *App) openMedia() error {
 		return fmt.Errorf("unpack the prompts: %w", err)
 	}
 	a.records = &records{db: a.db, data: a.cfg.Data, prompts: prompts}
+	a.records.late = &lateRecords{write: a.records.closeCall, log: a.log}
+	a.whileOpen(a.records.late.run)
 	return nil
 }
 
@@ -222,7 +232,7 @@ func (a *App) Drain(patience time.Duration, hurry <-chan os.Signal) {
 	}
 	a.sip.SetDraining(true)
 	if n := len(a.calls.Active()); n > 0 {
-		a.log.Warn().Int("calls", n).Dur("patience", patience).Msg("stopping: no new calls; waiting for calls to end (signal again to stop now)")
+		a.log.Warn().Int("calls", n).Stringer("patience", patience).Msg("stopping: no new calls; waiting for calls to end (signal again to stop now)")
 	}
 	if err := a.calls.Drain(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		a.log.Warn().Int("calls", len(a.calls.Active())).Msg("patience is over; ending the calls that are left")

@@ -145,9 +145,12 @@ func (a *App) CarrierCall(ctx context.Context, req admin.CarrierCall, report fun
 	heard, err := a.carrier.Call(ctx, carrier.Request{From: from, To: req.To, Play: req.Play, Again: true, Keys: req.Keys,
 		For: time.Duration(req.Seconds * float64(time.Second))}, steps.carrier)
 	if err == nil {
+		patience, cancel := context.WithTimeout(ctx, 2*time.Second)
+		defer cancel()
 		select {
 		case <-steps.ended:
-		case <-time.After(2 * time.Second): // the call never reached us
+			steps.record(patience, a.db.Call)
+		case <-patience.Done(): // the call never reached us
 		}
 	}
 	stop()

@@ -69,6 +69,11 @@ func TestErrorsNamePlaceAndRemedy(t *testing.T) {
 		{"trunks:\n- {name: a, server: x}\n- {name: a, server: y}\n", `"a" is the name of trunks[0] too`},
 		{"trunks:\n- {name: a, server: x, addresses: [nowhere]}\n", "neither an IP address nor a network"},
 		{"http:\n  trusted_proxies: [proxy.example]\n", "strowger.yaml:2:21: http.trusted_proxies"},
+		{"trunks:\n- {name: a, server: x, caller_username: y}\n", "needs trunks[0].caller_password beside it"},
+		{"trunks:\n- {name: a, server: x, numbers: [\"49\"]}\n", `such as "+49"`},
+		{"trunks:\n- {name: a, server: x, numbers: [\"\"]}\n", `such as "+49"`},
+		{"trunks:\n- {name: a, server: x, privacy: yes}\n", "it must be one of id, from"},
+		{"trunks:\n- {name: a, server: x, expires: 5s}\n", "it must be 1m to 24h"},
 		{"sip: {min_expires: 2h}\n", "longer than max_expires"},
 	} {
 		_, err := Load(write(t, test.text))

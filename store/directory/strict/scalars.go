@@ -30,7 +30,7 @@ func (d *decoder) scalar(n *yaml.Node, v reflect.Value, path, oneof string) {
 			d.at(n, path, "must be a text, is "+describe(n), fmt.Sprintf("write it in quotes: %q", n.Value))
 			return
 		}
-		if !d.printable(n, path) {
+		if !d.fit(n, path) {
 			return
 		}
 		if allowed := strings.Fields(oneof); len(allowed) > 0 && !slices.Contains(allowed, n.Value) {
@@ -123,7 +123,7 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, path string) {
 		d.at(n, path, "must be a text, is "+describe(n), "")
 		return
 	}
-	if !d.printable(n, path) {
+	if !d.fit(n, path) {
 		return
 	}
 	if err := v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(n.Value)); err != nil {
@@ -135,29 +135,35 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, path string) {
 func (d *decoder) scalarText(n *yaml.Node, v reflect.Value, path string) {
 	if v.Kind() != reflect.String {
 		d.value(n, v, path, "")
-	} else if d.printable(n, path) {
+	} else if d.fit(n, path) {
 		v.SetString(n.Value)
 	}
 }
 
-// printable refuses control characters.
-func (d *decoder) printable(n *yaml.Node, path string) bool {
-	r, found := ControlCharacter(n.Value)
-	if found {
-		d.at(n, path, fmt.Sprintf("holds the control character %q", r), "remove it")
+// fit refuses what no text may be.
+func (d *decoder) fit(n *yaml.Node, path string) bool {
+	problem := CheckText(n.Value)
+	if problem != "" {
+		d.at(n, path, problem, "")
 	}
-	return !found
+	return problem == ""
 }
 
-// ControlCharacter finds a control character that no text may hold: on a terminal, in a SIP header or in a key of the store
-// it would mean something else. Tabs and line ends are a text's.
-func ControlCharacter(text string) (r rune, found bool) {
+// MaxText is how long a text may be, in bytes: room for every prompt, none for a file that lost a quote.
+const MaxText = 64 << 10
+
+// CheckText says what is wrong with a text; "" = nothing. A control character would mean something else on a terminal, in a
+// SIP header or in a key of the store; tabs and line ends are a text's.
+func CheckText(text string) (problem string) {
+	if len(text) > MaxText {
+		return fmt.Sprintf("the text has %d bytes, the limit is %d", len(text), MaxText)
+	}
 	for _, r := range text {
 		if unicode.IsControl(r) && r != '\t' && r != '\n' {
-			return r, true
+			return fmt.Sprintf("holds the control character %q; remove it", r)
 		}
 	}
-	return 0, false
+	return ""
 }
 
 func wanted(k reflect.Kind) string {

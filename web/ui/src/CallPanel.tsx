@@ -35,6 +35,7 @@ export function CallPanel({ call, phone, live, names }: Props) {
 
   // What was pressed to come here is gone or disabled: the next Tab belongs to the call.
   useEffect(() => {
+    panel.current?.scrollIntoView({ block: 'nearest' }) // a narrow page may show the list that it was dialled from
     if (document.activeElement === document.body) panel.current?.focus({ preventScroll: true })
   }, [call.id])
 
@@ -50,7 +51,7 @@ export function CallPanel({ call, phone, live, names }: Props) {
   }, [canKey, call.id, phone])
 
   return (
-    <Stack ref={panel} tabIndex={-1} role="group" aria-label={`Call with ${name}`} style={{ outline: 'none' }} gap="md" align="stretch" data-testid="call-panel" data-phase={call.phase}>
+    <Stack ref={panel} tabIndex={-1} role="group" aria-label={`Call with ${name}`} style={{ outline: 'none', scrollMargin: 24 }} gap="md" align="stretch" data-testid="call-panel" data-phase={call.phase}>
       <Stack gap={4} align="center" pt="md">
         <Avatar size={72} radius={999} color="cyan" aria-hidden>
           {initials(name) || '#'}
