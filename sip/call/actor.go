@@ -219,6 +219,8 @@ func (a *actor) fromLeg(i int, w LegEvent) What {
 			return MediaBroken{488, err.Error()}
 		}
 		return PeerRedirected{wire.media.RemoteDirection()}
+	case Referred:
+		return PeerReferred{w.Target, w.By}
 	case Digit:
 		return PeerDigit{w.Digit, w.Millis, false}
 	}
@@ -299,7 +301,7 @@ func (a *actor) reoffered(i int, w LegEvent) What {
 
 // allowed are the codecs that the leg's trunk permits, nil = all.
 func (a *actor) allowed(i int) []string {
-	if i == 0 && a.state.Caller == 0 {
+	if i == 0 && a.in.Leg != nil {
 		return a.state.Start.Codecs
 	}
 	return a.state.Legs[i].To.Codecs

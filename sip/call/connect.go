@@ -42,7 +42,12 @@ func (m *machine) connect(i int) {
 		m.Peer = i
 	}
 	m.endWalk("answered by " + leg.Peer)
-	m.Phase, m.AnswerAt, m.AnsweredBy = Up, m.at, leg.User
+	m.Phase = Up
+	m.transferDone("answered")
+	if !m.AnswerAt.IsZero() {
+		return
+	}
+	m.AnswerAt, m.AnsweredBy = m.at, leg.User
 	if leg.User == "" {
 		m.AnsweredBy = leg.Peer
 	}
@@ -62,7 +67,7 @@ func (m *machine) callerPickedUp(i int) {
 
 func (m *machine) hangupOthers(winner int) {
 	for k := range m.Legs {
-		if k != winner && k != m.Caller && m.Legs[k].Phase.live() {
+		if k != winner && m.rings(k) {
 			m.note(k, "stopped: answered elsewhere")
 			m.hangup(k, AnsweredElsewhere)
 		}
@@ -161,6 +166,9 @@ func (m *machine) mediaBroken(i int, w MediaBroken) {
 			e.disposition = store.Answered
 		}
 		m.over(e)
+	case m.aside(i):
+		m.note(i, "media: %s; the transfer goes on", w.Why)
+		m.hangup(i, r)
 	case leg.Phase == LegUp:
 		m.over(ending{disposition: store.Answered, by: "callee", why: "the callee's media: " + w.Why, toCaller: r, others: r})
 	default:

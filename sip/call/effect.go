@@ -45,6 +45,12 @@ type (
 	// AskWeb asks the web server of the workflow's action; WebSays follows.
 	AskWeb struct{ Token int }
 
+	// DecideTransfer asks routing for the target that the transferor, leg By, named; TransferPlanned follows.
+	DecideTransfer struct {
+		By     int
+		Target string
+	}
+
 	// Finish is the last effect: no leg, media session or timer is left.
 	Finish struct{}
 
@@ -93,6 +99,12 @@ type (
 	Hangup struct {
 		Leg    int
 		Reason Reason
+	}
+
+	// ReferProgress tells the transferor how it goes; a Code of 200 or more is the outcome.
+	ReferProgress struct {
+		Leg, Code int
+		Phrase    string
 	}
 
 	// AcceptReoffer answers a re-INVITE with these codecs, or offers them to a peer that wants our offer; RejectReoffer
@@ -151,35 +163,37 @@ const (
 	Spoken   // the file that came with SoundMade
 )
 
-func (Decide) effect()        {}
-func (Lookup) effect()        {}
-func (StartTimer) effect()    {}
-func (StopTimer) effect()     {}
-func (OpenRecord) effect()    {}
-func (CloseRecord) effect()   {}
-func (OpenMailbox) effect()   {}
-func (SaveVoicemail) effect() {}
-func (DropVoicemail) effect() {}
-func (WalkOn) effect()        {}
-func (MakeSound) effect()     {}
-func (MakeWhisper) effect()   {}
-func (AskWeb) effect()        {}
-func (Finish) effect()        {}
-func (Note) effect()          {}
-func (TakeOffer) effect()     {}
-func (Dial) effect()          {}
-func (Ring) effect()          {}
-func (EarlyAnswer) effect()   {}
-func (Accept) effect()        {}
-func (Reject) effect()        {}
-func (Hangup) effect()        {}
-func (AcceptReoffer) effect() {}
-func (RejectReoffer) effect() {}
-func (PassDigit) effect()     {}
-func (Play) effect()          {}
-func (StopPlay) effect()      {}
-func (RecordVoice) effect()   {}
-func (StopRecord) effect()    {}
-func (Bridge) effect()        {}
-func (Unbridge) effect()      {}
-func (CloseMedia) effect()    {}
+func (Decide) effect()         {}
+func (Lookup) effect()         {}
+func (StartTimer) effect()     {}
+func (StopTimer) effect()      {}
+func (OpenRecord) effect()     {}
+func (CloseRecord) effect()    {}
+func (OpenMailbox) effect()    {}
+func (SaveVoicemail) effect()  {}
+func (DropVoicemail) effect()  {}
+func (WalkOn) effect()         {}
+func (MakeSound) effect()      {}
+func (MakeWhisper) effect()    {}
+func (AskWeb) effect()         {}
+func (DecideTransfer) effect() {}
+func (ReferProgress) effect()  {}
+func (Finish) effect()         {}
+func (Note) effect()           {}
+func (TakeOffer) effect()      {}
+func (Dial) effect()           {}
+func (Ring) effect()           {}
+func (EarlyAnswer) effect()    {}
+func (Accept) effect()         {}
+func (Reject) effect()         {}
+func (Hangup) effect()         {}
+func (AcceptReoffer) effect()  {}
+func (RejectReoffer) effect()  {}
+func (PassDigit) effect()      {}
+func (Play) effect()           {}
+func (StopPlay) effect()       {}
+func (RecordVoice) effect()    {}
+func (StopRecord) effect()     {}
+func (Bridge) effect()         {}
+func (Unbridge) effect()       {}
+func (CloseMedia) effect()     {}

@@ -23,6 +23,9 @@ type ending struct {
 func (m *machine) planOver() {
 	end := m.Plan.Plan.End
 	switch {
+	case m.Transfer.Step == TransferRinging && (end == nil || end.Action != routing.EndVoicemail || end.Mailbox == nil):
+		m.transferFailed()
+		return
 	case end == nil:
 		end = &routing.End{Action: routing.EndHangup, Code: 480}
 	case end.Action == routing.EndVoicemail && end.Mailbox != nil:
@@ -48,6 +51,7 @@ func (m *machine) over(e ending) {
 	m.Disposition, m.EndedBy, m.Why = e.disposition, e.by, e.why
 	m.stop(&m.RingTimer)
 	m.endWalk("the call ended")
+	m.transferOver()
 	m.Ringback = false
 	switch m.VM.Step {
 	case VMNone, VMDone, VMStopping:
@@ -88,6 +92,7 @@ func (m *machine) reject(code int, r Reason) {
 // voicemail answers the caller by machine.
 func (m *machine) voicemail(box Box) {
 	m.Phase, m.VM = Up, VMState{Step: VMOpening, Box: box}
+	m.transferDone("in the mailbox")
 	m.note(noLeg, "voicemail of %s%s", box.User, box.Number)
 	m.stop(&m.RingTimer)
 	m.accept(speakable(m.offeredOrAll()))

@@ -20,7 +20,10 @@ type judge struct {
 	fault    string
 }
 
-type judged struct{ gone, hung, media, dialled, music bool }
+type judged struct {
+	gone, hung, media, dialled, music bool
+	refers                            int // transfers that it asked for and whose outcome it was not told
+}
 
 func (j *judge) is(ok bool, format string, args ...any) {
 	if !ok && j.fault == "" {
@@ -43,6 +46,10 @@ func (j *judge) happens(e Event) {
 		j.timers = slices.DeleteFunc(j.timers, func(t int) bool { return t == w.Timer })
 	case RecordDone:
 		j.rec = false
+	case PeerReferred:
+		if e.Leg >= 0 && e.Leg < len(j.legs) {
+			j.legs[e.Leg].refers++
+		}
 	case WorkflowSays, SoundMade, WebSays, PeerDigit: // a key makes a prompt that is being made needless
 		j.asking = ""
 	}
@@ -87,6 +94,8 @@ func (j *judge) sees(effect Effect) {
 	case StopTimer:
 		j.is(slices.Contains(j.timers, e.Timer), "timer %d stopped, but does not run", e.Timer)
 		j.timers = slices.DeleteFunc(j.timers, func(t int) bool { return t == e.Timer })
+	case DecideTransfer:
+		j.is(j.closed == 0, "%T after the record was closed", e)
 	case WalkOn, MakeSound, AskWeb:
 		j.is(j.closed == 0, "%T after the record was closed", e)
 		j.asks(e)
@@ -136,6 +145,12 @@ func (j *judge) seesLeg(effect Effect) {
 		j.sip(e.Leg, e)
 	case RejectReoffer:
 		j.sip(e.Leg, e)
+	case ReferProgress:
+		j.sip(e.Leg, e)
+		if e.Code >= 200 {
+			j.legs[e.Leg].refers--
+			j.is(j.legs[e.Leg].refers >= 0, "a transfer has two outcomes, or one that nobody asked for")
+		}
 	case PassDigit:
 		j.sip(e.Leg, e)
 	default:
@@ -201,13 +216,26 @@ func (c *stepped) step(e Event) {
 		c.j.is(l.music == held, "leg %d hears music: %v, is held: %v", i, l.music, held)
 	}
 	c.j.is(c.s.Walk.Step == WalkNone || c.s.Phase == Ringing, "a workflow runs in a call that is %v", c.s.Phase)
+	c.transfers()
 	c.j.is(c.s.WalkTimer == 0 || c.s.Walk.Step == WalkKey, "a menu's timer runs without the menu")
 	c.j.is(c.s.Phase != Ringing || c.s.Looking || c.s.Walk.busy() || slices.ContainsFunc(c.s.Legs, func(l LegState) bool {
-		return l.Phase.live() && l.Phase != LegIdle
+		return l.Phase.live() && l.Phase != LegIdle && (l.Phase != LegUp || c.s.Transfer.Step == TransferNone)
 	}), "ringing, but nothing will ever happen")
 	c.j.is(c.s.Phase != Up || c.s.Peer != 0 || c.s.VM.Step != VMNone, "up with nobody")
 	for i := range c.s.Legs {
 		c.j.is(c.s.Phase != Up || i == c.s.Caller || i == c.s.Peer || !c.s.Legs[i].Phase.live(), "leg %d still rings in an answered call", i)
+	}
+}
+
+// transfers checks that a transfer is in one place with the call.
+func (c *stepped) transfers() {
+	t := c.s.Transfer
+	want := map[TransferStep]Phase{TransferAsking: Up, TransferRinging: Ringing}[t.Step]
+	c.j.is(t.Step == TransferNone || c.s.Phase == want, "a transfer is at %d in a call that is %v", t.Step, c.s.Phase)
+	c.j.is(t.Step != TransferRinging || c.s.Caller != t.By && (c.s.Peer == 0 || c.s.Peer != t.By), "the transferor is bridged, or rung for")
+	for i := range c.s.Legs {
+		l := &c.s.Legs[i]
+		c.j.is(c.s.Phase != Ringing || l.Phase != LegUp || i == c.s.Caller || t.Step == TransferRinging && i == t.By, "leg %d is forgotten", i)
 	}
 }
 

@@ -30,6 +30,12 @@ const (
 //	   │                 ├──no stage left: voicemail─────▶ Up, VM ───recorded, BYE──────────────┤
 //	   └──refused────────┴──no stage left: hang-up; the caller cancels; we shut down────────────┘
 //
+//	a transfer (the transferor stands aside: its leg is up, and in no bridge)
+//	Up ─PeerReferred─▶ Up, TransferAsking ─┬─refused──────────────────────────────▶ Up as before
+//	                                       └─target found─▶ Ringing, TransferRinging ─┬─answered, mailbox─▶ Up with the target
+//	                                                                                  ├─failed───────────▶ Up as before
+//	                                                                                  └─failed, transferor gone: it is rung
+//
 //	a workflow's stage, while the call is Ringing
 //	WalkAsking ──menu, say, play─▶ WalkFetching ─sound─▶ WalkOpening ─ACK, media─▶ WalkPlaying ─┬─menu─▶ WalkKey
 //	 ▲  ▲  │ │                                                                               │          │
@@ -104,6 +110,8 @@ func (m *machine) take(e Event) {
 		m.soundMade(w)
 	case WebSays:
 		m.webSays(w)
+	case TransferPlanned:
+		m.transferPlanned(w.Planned)
 	case HangupCall:
 		m.hangupCall(w.Reason)
 	}
@@ -138,6 +146,8 @@ func (m *machine) takeLeg(i int, what What) {
 		m.reoffered(i, w)
 	case PeerRedirected:
 		leg.Direction = w.Direction
+	case PeerReferred:
+		m.referred(i, w)
 	case PeerDigit:
 		m.digit(i, w)
 	case MediaBroken:

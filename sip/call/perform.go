@@ -35,6 +35,8 @@ func (a *actor) do(effect Effect) {
 		if file := a.vm.file; file != "" {
 			a.keep("remove an empty message", func() error { return ignoreMissing(os.Remove(file)) })
 		}
+	case DecideTransfer:
+		a.tell(noLeg, TransferPlanned{a.m.decideTransfer(a, e)})
 	case WalkOn:
 		a.tell(noLeg, WorkflowSays{a.walkOn(e)})
 	case MakeSound:
@@ -73,6 +75,8 @@ func (a *actor) onLeg(effect Effect) {
 		if leg := a.wires[e.Leg].leg; leg != nil {
 			leg.Hangup(e.Reason)
 		}
+	case ReferProgress:
+		a.wires[e.Leg].leg.ReferProgress(e.Code, e.Phrase)
 	case AcceptReoffer:
 		a.acceptReoffer(e)
 	case RejectReoffer:
@@ -218,6 +222,9 @@ func (a *actor) dialRequest(leg *LegState) DialRequest {
 	if s.Stage < 0 && leg.Trunk == "" { // an originated call rings its own user: show whom they will talk to
 		req.From = Party{Number: s.to(), Name: a.m.cfg.Router.ContactName(s.to())}
 		return req
+	}
+	if leg.Moved && s.Transfer.Header != "" {
+		req.Headers = append(req.Headers, Header{"Referred-By", s.Transfer.Header})
 	}
 	if leg.Trunk != "" && s.Plan.Outside != "" && !isNumber(req.From.Number) {
 		req.From.Number = s.Plan.Outside // an extension says nothing out there, and carriers refuse it

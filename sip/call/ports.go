@@ -61,6 +61,10 @@ type Leg interface {
 	// Ack sends the pending ACK with SDP, after an Answered event whose offer came in the 2xx (our INVITE had no SDP).
 	Ack(sdp []byte)
 
+	// ReferProgress tells a peer that asked for a transfer (Referred) how it goes, by NOTIFY (RFC 3515 §2.4.4). A code of 200
+	// or more is the outcome, and the last that it hears of it.
+	ReferProgress(code int, phrase string)
+
 	// Info sends an INFO with this body (DTMF as application/dtmf-relay).
 	Info(contentType string, body []byte)
 }
@@ -76,6 +80,8 @@ type LegEvent struct {
 	// Digit and Millis: Digit events from SIP INFO.
 	Digit  byte
 	Millis int
+	// Target and By: Referred events: the number or name to call instead, and the Referred-By header as it was sent.
+	Target, By string
 	// ToTag tells forks apart in Progress events (RFC 3261 §12.1.2).
 	ToTag string
 }
@@ -95,6 +101,7 @@ const (
 	Reanswered                         // answer to our Reinvite
 	ReinviteFailed                     // our Reinvite was refused (Code); the session goes on as before
 	Digit                              // SIP INFO with a DTMF digit
+	Referred                           // REFER from a user's phone: call Target for the other party; answered with 202 already
 )
 
 // Post delivers a leg's event to its call. It never blocks and may be called from any goroutine.

@@ -39,7 +39,7 @@ func (m *machine) stageEmpty() bool {
 		return false
 	}
 	for i := range m.Legs {
-		if i != m.Caller && m.Legs[i].Phase.live() {
+		if m.rings(i) {
 			return false
 		}
 	}
@@ -78,7 +78,7 @@ func (m *machine) found(w Found) {
 		return
 	}
 	m.start(&m.RingTimer, m.ringTime())
-	if m.Machine { // whom a workflow answered waits with an open ear
+	if m.Machine || m.Transfer.Step == TransferRinging { // whom a workflow answered waits with an open ear
 		m.alert()
 	}
 }
@@ -126,7 +126,7 @@ func (m *machine) dial(target int, to []Endpoint) {
 		return
 	}
 	t, e := m.targets()[target], to[0]
-	leg := LegState{Phase: LegDialling, Stage: m.Stage, Target: target, To: e, Next: to[1:], User: t.User, WebRTC: e.WebRTC,
+	leg := LegState{Phase: LegDialling, Stage: m.Stage, Moved: m.Transfer.Step == TransferRinging, Target: target, To: e, Next: to[1:], User: t.User, WebRTC: e.WebRTC,
 		Media: true, Start: m.at}
 	if e.Binding != nil {
 		leg.Peer, leg.Device, leg.Kind = t.User, e.Binding.Device, e.Binding.Kind
@@ -206,7 +206,7 @@ func (m *machine) passesEarly(i int) bool {
 		return false
 	}
 	for k := range m.Legs {
-		if k != i && k != m.Caller && m.Legs[k].Phase.live() {
+		if k != i && m.rings(k) {
 			return false
 		}
 	}
@@ -289,7 +289,7 @@ func (m *machine) lineLost(i, code int, r Reason, was LegPhase) {
 	if code >= 600 && !declined { // for all devices of that user (RFC 3261 §21.6), nobody else's
 		m.Declined = append(slices.Clone(m.Declined), leg.Target)
 		for k := range m.Legs {
-			if k != m.Caller && m.Legs[k].Target == leg.Target && m.Legs[k].Phase.live() {
+			if m.rings(k) && m.Legs[k].Target == leg.Target {
 				m.note(k, "stopped: declined on another device")
 				m.hangup(k, Reason{"SIP", code, "Declined"})
 			}
@@ -320,7 +320,7 @@ func (m *machine) ringTimeOver() {
 	m.Expired = true
 	m.note(noLeg, "ring time is over")
 	for i := range m.Legs {
-		if i == m.Caller || m.Legs[i].Phase == LegConfirming { // who is asked to press 1 may still do so
+		if !m.rings(i) || m.Legs[i].Phase == LegConfirming { // who is asked to press 1 may still do so
 			continue
 		}
 		m.hangup(i, Reason{"SIP", 480, "No answer"})

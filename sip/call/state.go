@@ -66,6 +66,9 @@ type State struct {
 
 	VM VMState
 
+	First    Planned  // once the call was transferred: the plan that it began with; Plan is the transfer's
+	Transfer Transfer // under way
+
 	Walk      WalkState // the workflow that runs, if one does
 	Walked    []walked  // what workflows did so far, oldest first
 	Source    string    // noted by a workflow
@@ -97,8 +100,9 @@ type State struct {
 // LegState is what the machine knows of one leg.
 type LegState struct {
 	Phase  LegPhase
-	Stage  int // index of the plan's stage; -1 for the caller's
-	Target int // index of the target within the stage
+	Stage  int  // index of the plan's stage; -1 for the caller's
+	Moved  bool // rung by a transfer: Stage is of the transfer's plan
+	Target int  // index of the target within the stage
 	To     Endpoint
 	Next   []Endpoint // further trunks to try for the same line
 

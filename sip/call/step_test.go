@@ -75,7 +75,15 @@ func (p pick) event(s *State) Event {
 		e.What = p.callEvent(s)
 		return e
 	}
+	if s.Transfer.Step == TransferAsking && p(3) == 0 {
+		e.What = p.transferPlan()
+		return e
+	}
 	e.Leg = p(len(s.Legs) + 1)
+	if s.Phase == Up && s.Peer != 0 && p(5) == 0 {
+		e.What = PeerReferred{Target: "203"}
+		return e
+	}
 	switch k := p(24); {
 	case k < 4:
 		e.What = PeerProgress{Code: p.one(testCodes[:2]), Codecs: testCodecs[p(3)]}
@@ -133,10 +141,17 @@ func (p pick) callEvent(s *State) What {
 		}
 		return Timer{s.RingTimer}
 	}
+	if p(30) == 0 {
+		return p.transferPlan()
+	}
 	if p(8) == 0 {
 		return MailboxReady{Err: "no disk"}
 	}
 	return MailboxReady{}
+}
+
+func (p pick) transferPlan() What {
+	return TransferPlanned{Planned{Plan: testPlans[p(len(testPlans))], Direction: testBy[p(3)], To: "203"}}
 }
 
 // walkEvent is what a workflow waits for, or something else that one might get.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"strowger/routing"
+	"strowger/store"
 )
 
 // What a workflow needs from outside: routing, a voice, a web server.
@@ -22,6 +23,9 @@ func (a *actor) walkOn(e WalkOn) WalkAction {
 	s := &a.state
 	w := Walk{Workflow: s.Walk.Workflow, Numbers: s.Walk.Numbers, Caller: s.Plan.Plan.Caller, User: s.Start.User,
 		Last: s.Walk.Action.Action, Key: e.Key, Answer: e.Answer}
+	if s.Transfer.Step == TransferRinging {
+		w.User = s.Legs[s.Transfer.By].User
+	}
 	if w.Caller == "" {
 		w.Caller = s.Plan.Caller.Number
 	}
@@ -109,4 +113,30 @@ func (a *actor) askWeb(e AskWeb) {
 		}
 		return WebSays{Token: e.Token, Node: node}
 	})
+}
+
+// decideTransfer asks routing for the target of a transfer, in the name of the transferor. Colleagues see who is being
+// transferred to them; the outside sees a number of ours.
+func (m *Manager) decideTransfer(a *actor, e DecideTransfer) Planned {
+	m.deciding.Lock()
+	defer m.deciding.Unlock()
+	m.mu.Lock()
+	live := m.counts.live(a.use)
+	m.mu.Unlock()
+	s, r := &a.state, m.cfg.Router
+	d := r.Dialled(s.Legs[e.By].User, e.Target, "", live, a.at)
+	p := Planned{Plan: d.Plan, Request: d.Request, Direction: d.Direction, To: d.To, Caller: d.Caller, Outside: d.Outside}
+	if d.Direction == store.Outbound {
+		return p
+	}
+	moved := s.Caller
+	if e.By == s.Caller {
+		moved = s.Peer
+	}
+	if moved == 0 && s.Start.User == "" {
+		p.Caller = s.first().Caller
+	} else {
+		p.Caller = Party{Number: s.Legs[moved].Peer, Name: r.ContactName(s.Legs[moved].Peer)}
+	}
+	return p
 }
