@@ -53,7 +53,7 @@ type recorder struct {
 // StopRecording, MaxSeconds, or SilenceSeconds without speech; then RecordEnded is posted. A recording in progress is
 // completed. It fails when the file cannot be made or the party speaks only codecs that cannot be decoded here.
 func (s *Session) Record(rec Recording) error {
-	if err := os.MkdirAll(filepath.Dir(rec.File), 0o750); err != nil {
+	if err := os.MkdirAll(filepath.Dir(rec.File), 0o700); err != nil {
 		return s.wrap(fmt.Errorf("recording: %w", err))
 	}
 	e := s.engine
@@ -70,7 +70,7 @@ func (s *Session) Record(rec Recording) error {
 	if ok {
 		rate = f.codec.rate
 	}
-	file, err := os.OpenFile(rec.File+partSuffix, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o640)
+	file, err := os.OpenFile(rec.File+partSuffix, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return s.wrap(fmt.Errorf("recording: %w", err))
 	}

@@ -21,6 +21,18 @@ type RouteTestCmd struct {
 	Verbose bool     `short:"v" help:"Name the cases that pass, too."`
 }
 
+// Help shows a case file.
+func (c *RouteTestCmd) Help() string {
+	return "A case file names an organisation, and calls with the plan that each must get: what \"strowger route explain --json\"\n" +
+		"prints, as YAML. routing/testdata/cases of the source has many.\n\n" +
+		"    org: organisation.yaml\n" +
+		"    cases:\n" +
+		"    - name: strangers meet a mailbox at night\n" +
+		"      call: {kind: call, to: \"+12025550001\", from: \"+12025550999\", at: \"2026-11-20T23:00:00-05:00\"}\n" +
+		"      state: {registered: {ann: [browser]}}\n" +
+		"      expect: {...}"
+}
+
 // routeCases is a case file.
 type routeCases struct {
 	Org   string      `yaml:"org"` // relative to the case file
@@ -79,7 +91,7 @@ func readRouteCases(file string) ([]routeCase, *routing.Index, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(raw))
 	dec.KnownFields(true)
 	if err := dec.Decode(&f); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", file, err)
+		return nil, nil, fmt.Errorf("%s is no case file (strowger route test --help shows one): %w", file, err)
 	}
 	if f.Org == "" {
 		return nil, nil, fmt.Errorf("%s: org is missing; name the organisation document, relative to this file", file)

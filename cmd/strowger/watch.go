@@ -158,7 +158,11 @@ func (c *trunksCmd) Run(g *Globals) error {
 		}
 		return g.table("NAME\tSTATE\tREGISTERED\tLATENCY\tCALLS\tSINCE\tDETAIL", len(list), func(i int) string {
 			t := list[i]
-			return strings.Join([]string{t.Name, t.State, strconv.FormatBool(t.Registered), t.Latency.Round(time.Millisecond).String(), strconv.Itoa(t.Calls), t.Since.Local().Format(time.DateTime), t.Detail}, "\t")
+			latency := "-"
+			if t.Latency > 0 {
+				latency = t.Latency.Round(time.Millisecond).String()
+			}
+			return strings.Join([]string{t.Name, t.State, strconv.FormatBool(t.Registered), latency, strconv.Itoa(t.Calls), t.Since.Local().Format(time.DateTime), t.Detail}, "\t")
 		})
 	})
 }

@@ -6,6 +6,7 @@ package config
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -128,6 +129,11 @@ func (h *HTTP) Proxies() []netip.Prefix { return prefixes(h.TrustedProxies) }
 
 // Private are the networks inside that workflows' webhooks may reach.
 func (c *Calls) Private() []netip.Prefix { return prefixes(c.WebhookPrivate) }
+
+// OnlyHTTPS reports whether browsers come by HTTPS only: to us, or to the proxy at URL.
+func (h *HTTP) OnlyHTTPS() bool {
+	return h.Listen == "" || strings.HasPrefix(strings.ToLower(h.URL), "https://")
+}
 
 func prefixes(from []Addresses) []netip.Prefix {
 	var list []netip.Prefix

@@ -114,6 +114,23 @@ func TestTrustedProxies(t *testing.T) {
 	}
 }
 
+func TestOnlyHTTPS(t *testing.T) {
+	for _, test := range []struct {
+		http HTTP
+		want bool
+	}{
+		{HTTP{Listen: ":8080"}, false},
+		{HTTP{Listen: ":8080", TLS: ":443"}, false},
+		{HTTP{TLS: ":443"}, true},
+		{HTTP{Listen: "127.0.0.1:8080", URL: "http://phone.example"}, false},
+		{HTTP{Listen: "127.0.0.1:8080", URL: "https://phone.example"}, true}, // behind a proxy
+	} {
+		if got := test.http.OnlyHTTPS(); got != test.want {
+			t.Errorf("%+v: %v", test.http, got)
+		}
+	}
+}
+
 func TestUnknownVariableIsRefused(t *testing.T) {
 	t.Setenv("STROWGER_HTTP_LISTNE", ":1")
 	if _, err := Load(""); err == nil || !strings.Contains(err.Error(), "STROWGER_HTTP_LISTNE is no key") {
