@@ -38,6 +38,8 @@ type Engine struct {
 	hub    webrtcHub // nil without WebRTC
 	start  time.Time
 
+	sounds sounds
+
 	nums atomic.Uint32  // names of packet sources
 	work sync.WaitGroup // recordings that are being completed
 

@@ -10,6 +10,7 @@ type player struct {
 	num     uint32 // names it as a source of packets
 	samples []int16
 	rate    int
+	file    *sound // whose samples these are: held, so that others can share them; nil for tones
 	loop    bool
 	s       *Session
 
@@ -38,10 +39,11 @@ func (s *Session) Play(sound Sound) error {
 		}
 		p.samples, p.rate = t.samples(), toneRate
 	} else {
-		var err error
-		if p.samples, p.rate, err = readWAV(sound.File); err != nil {
+		file, err := s.engine.sounds.open(sound.File)
+		if err != nil {
 			return s.wrap(err)
 		}
+		p.samples, p.rate, p.file = file.samples, file.rate, file
 	}
 	if len(p.samples) == 0 {
 		p.loop = false

@@ -12,8 +12,8 @@ import (
 	"strowger/sip/call"
 )
 
-// legAllow is what a dialog takes (RFC 3261 §20.5). PRACK, REFER and MESSAGE are refused with 405.
-const legAllow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"
+// legAllow is what a dialog takes (RFC 3261 §20.5). PRACK and MESSAGE are refused with 405.
+const legAllow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER"
 
 // legSupported names our extensions (RFC 3261 §20.37).
 const legSupported = "timer"
@@ -73,6 +73,8 @@ type leg struct {
 	version  int          // counts the peer's offers that were answered
 	hangup   *call.Reason // BYE as soon as the ACK for our 2xx is here (RFC 3261 §15)
 	session  sessionTimer
+	refer    *refer // the peer's transfer, until its outcome is told
+	refers   int    // how many there were
 }
 
 // abilities of the peer, from its Allow and Supported headers.

@@ -66,6 +66,8 @@ func (l *leg) onRequest(req *sipmsg.Request, tx sipmsg.ServerTransaction) {
 		l.onUpdate(req, tx)
 	case sipmsg.INFO:
 		l.onInfo(req, tx)
+	case sipmsg.REFER:
+		l.onRefer(req, tx)
 	case sipmsg.OPTIONS:
 		res := l.response(req, sipmsg.StatusOK, "", nil)
 		l.common(res)
@@ -224,6 +226,6 @@ func reasonPhrase(code int) string {
 var legPhrases = map[int]string{
 	180: "Ringing", 181: "Call Is Being Forwarded", 182: "Queued", 183: "Session Progress", 200: "OK",
 	408: "Request Timeout", 410: "Gone", 422: "Session Interval Too Small", 484: "Address Incomplete", 486: "Busy Here",
-	487: "Request Terminated", 491: "Request Pending", 502: "Bad Gateway", 504: "Server Time-out",
+	202: "Accepted", 487: "Request Terminated", 491: "Request Pending", 502: "Bad Gateway", 504: "Server Time-out",
 	600: "Busy Everywhere", 603: "Decline", 604: "Does Not Exist Anywhere", 606: "Not Acceptable",
 }

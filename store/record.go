@@ -53,6 +53,18 @@ type CallRecord struct {
 	Unclaimed    bool          `json:"unclaimed,omitempty"`
 	ClaimedBy    string        `json:"claimed_by,omitempty"`
 	Events       []RecordEvent `json:"events,omitempty"` // the call's story, in order
+	// Workflow is what the number's workflows did: beside the plan's trace, which was made before they ran.
+	Workflow []WorkflowStep `json:"workflow,omitempty"`
+}
+
+// WorkflowStep is an action of a workflow that ran in a call, and what came of it.
+type WorkflowStep struct {
+	At       time.Time       `json:"at"` // when it was over
+	Workflow string          `json:"workflow"`
+	Node     string          `json:"node"`
+	Action   string          `json:"action"`        // menu | say | play | ring | forward | webhook | voicemail | hangup | continue
+	Outcome  string          `json:"outcome"`       // "key 1", "no key in time", "nobody answered", ...
+	Row      json.RawMessage `json:"row,omitempty"` // ring and forward: who rings and who does not, as a row of the plan's trace
 }
 
 // RecordEvent is a line of the call's story.

@@ -1,6 +1,7 @@
 package call
 
 import (
+	"context"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -23,6 +24,8 @@ type actor struct {
 	state  State
 	wires  []wire // by leg
 	timers map[int]*time.Timer
+	ctx    context.Context // of what a call asks others: over when the call is
+	cancel context.CancelFunc
 	story  []store.RecordEvent
 	at     time.Time // of the event at hand
 	last   State     // as subscribers know it
@@ -62,6 +65,7 @@ type crashed struct{ why string }
 
 func (a *actor) run() {
 	defer a.m.left(a)
+	defer a.cancel()
 	var batch []letter
 	for n := 1; !a.state.Done; n++ {
 		batch = a.mail.take(batch)
@@ -215,6 +219,8 @@ func (a *actor) fromLeg(i int, w LegEvent) What {
 			return MediaBroken{488, err.Error()}
 		}
 		return PeerRedirected{wire.media.RemoteDirection()}
+	case Referred:
+		return PeerReferred{w.Target, w.By}
 	case Digit:
 		return PeerDigit{w.Digit, w.Millis, false}
 	}
@@ -295,7 +301,7 @@ func (a *actor) reoffered(i int, w LegEvent) What {
 
 // allowed are the codecs that the leg's trunk permits, nil = all.
 func (a *actor) allowed(i int) []string {
-	if i == 0 && a.state.Caller == 0 {
+	if i == 0 && a.in.Leg != nil {
 		return a.state.Start.Codecs
 	}
 	return a.state.Legs[i].To.Codecs

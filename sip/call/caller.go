@@ -91,6 +91,7 @@ func (m *machine) acked(i int, w PeerAcked) {
 		leg.Direction = w.Direction
 	}
 	m.greet()
+	m.speak()
 }
 
 // legGone: a leg is over, by a final error (code), a BYE or a timer (code 0), or as the confirmation of our hang-up.
@@ -102,6 +103,9 @@ func (m *machine) legGone(i, code int, r Reason) {
 		m.ended(i, code, r.Text)
 	case i == m.Caller:
 		m.callerGone(i, code, r)
+	case m.aside(i):
+		m.ended(i, code, orText(r, "hung up"))
+		m.note(i, "hung up; the transfer goes on")
 	case was == LegUp:
 		m.ended(i, code, orText(r, "hung up"))
 		m.over(ending{disposition: m.soFar(), by: blame(leg, "callee", code, r), why: orText(r, "callee hung up"), toCaller: r})

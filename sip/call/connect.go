@@ -15,8 +15,10 @@ func (m *machine) answered(i int, w PeerAnswered) {
 		leg.Phase = LegConfirming
 		m.note(i, "answered, is asked to press 1")
 		m.start(&leg.Timer, confirmTime)
-		m.do(Play{i, PressOne})
 		m.part(i)
+		m.Gen++
+		leg.Token = m.Gen
+		m.do(MakeWhisper{i, leg.Token})
 	default:
 		m.connect(i)
 	}
@@ -39,7 +41,13 @@ func (m *machine) connect(i int) {
 		m.do(Bridge{m.Caller, i})
 		m.Peer = i
 	}
-	m.Phase, m.AnswerAt, m.AnsweredBy = Up, m.at, leg.User
+	m.endWalk("answered by " + leg.Peer)
+	m.Phase = Up
+	m.transferDone("answered")
+	if !m.AnswerAt.IsZero() {
+		return
+	}
+	m.AnswerAt, m.AnsweredBy = m.at, leg.User
 	if leg.User == "" {
 		m.AnsweredBy = leg.Peer
 	}
@@ -59,7 +67,7 @@ func (m *machine) callerPickedUp(i int) {
 
 func (m *machine) hangupOthers(winner int) {
 	for k := range m.Legs {
-		if k != winner && k != m.Caller && m.Legs[k].Phase.live() {
+		if k != winner && m.rings(k) {
 			m.note(k, "stopped: answered elsewhere")
 			m.hangup(k, AnsweredElsewhere)
 		}
@@ -129,12 +137,15 @@ func (m *machine) digit(i int, w PeerDigit) {
 	switch {
 	case leg.Phase == LegConfirming && w.Digit == '1':
 		m.stop(&leg.Timer)
+		leg.Token = 0
 		m.do(StopPlay{i})
 		m.note(i, "pressed 1")
 		m.connect(i)
 	case leg.Phase == LegConfirming:
 		m.note(i, "pressed %c instead of 1", w.Digit)
 		m.drop(i, 480, Reason{"SIP", 480, "Not confirmed"})
+	case i == m.Caller && m.Phase == Ringing && m.Walk.busy():
+		m.pressed(w.Digit)
 	case i == m.Caller && m.VM.Step != VMNone:
 		m.voicemailDigit(w.Digit)
 	case m.Phase == Up && !w.Relayed && m.other(i) >= 0:
@@ -155,6 +166,9 @@ func (m *machine) mediaBroken(i int, w MediaBroken) {
 			e.disposition = store.Answered
 		}
 		m.over(e)
+	case m.aside(i):
+		m.note(i, "media: %s; the transfer goes on", w.Why)
+		m.hangup(i, r)
 	case leg.Phase == LegUp:
 		m.over(ending{disposition: store.Answered, by: "callee", why: "the callee's media: " + w.Why, toCaller: r, others: r})
 	default:

@@ -35,6 +35,22 @@ type (
 	SaveVoicemail struct{}
 	DropVoicemail struct{}
 
+	// WalkOn asks what the workflow State.Walk does next; WorkflowSays follows. Key and Answer are what came of its last
+	// action (routing.Input).
+	WalkOn struct{ Key, Answer string }
+
+	// MakeSound asks for the prompt of the workflow's action; SoundMade follows.
+	MakeSound struct{ Token int }
+
+	// AskWeb asks the web server of the workflow's action; WebSays follows.
+	AskWeb struct{ Token int }
+
+	// DecideTransfer asks routing for the target that the transferor, leg By, named; TransferPlanned follows.
+	DecideTransfer struct {
+		By     int
+		Target string
+	}
+
 	// Finish is the last effect: no leg, media session or timer is left.
 	Finish struct{}
 
@@ -85,6 +101,12 @@ type (
 		Reason Reason
 	}
 
+	// ReferProgress tells the transferor how it goes; a Code of 200 or more is the outcome.
+	ReferProgress struct {
+		Leg, Code int
+		Phrase    string
+	}
+
 	// AcceptReoffer answers a re-INVITE with these codecs, or offers them to a peer that wants our offer; RejectReoffer
 	// refuses it.
 	AcceptReoffer struct {
@@ -108,7 +130,12 @@ type (
 	Play struct {
 		Leg  int
 		What Prompt
+		File string // Spoken only
 	}
+
+	// MakeWhisper asks for what the party that answered an outside line is told; SoundMade follows.
+	MakeWhisper struct{ Leg, Token int }
+
 	StopPlay struct{ Leg int }
 
 	// RecordVoice records the party into the mailbox's file; RecordDone follows. StopRecord ends it.
@@ -132,33 +159,41 @@ const (
 	Greeting               // of the mailbox
 	Beep
 	PressOne // loops
+	Music    // on hold; loops
+	Spoken   // the file that came with SoundMade
 )
 
-func (Decide) effect()        {}
-func (Lookup) effect()        {}
-func (StartTimer) effect()    {}
-func (StopTimer) effect()     {}
-func (OpenRecord) effect()    {}
-func (CloseRecord) effect()   {}
-func (OpenMailbox) effect()   {}
-func (SaveVoicemail) effect() {}
-func (DropVoicemail) effect() {}
-func (Finish) effect()        {}
-func (Note) effect()          {}
-func (TakeOffer) effect()     {}
-func (Dial) effect()          {}
-func (Ring) effect()          {}
-func (EarlyAnswer) effect()   {}
-func (Accept) effect()        {}
-func (Reject) effect()        {}
-func (Hangup) effect()        {}
-func (AcceptReoffer) effect() {}
-func (RejectReoffer) effect() {}
-func (PassDigit) effect()     {}
-func (Play) effect()          {}
-func (StopPlay) effect()      {}
-func (RecordVoice) effect()   {}
-func (StopRecord) effect()    {}
-func (Bridge) effect()        {}
-func (Unbridge) effect()      {}
-func (CloseMedia) effect()    {}
+func (Decide) effect()         {}
+func (Lookup) effect()         {}
+func (StartTimer) effect()     {}
+func (StopTimer) effect()      {}
+func (OpenRecord) effect()     {}
+func (CloseRecord) effect()    {}
+func (OpenMailbox) effect()    {}
+func (SaveVoicemail) effect()  {}
+func (DropVoicemail) effect()  {}
+func (WalkOn) effect()         {}
+func (MakeSound) effect()      {}
+func (MakeWhisper) effect()    {}
+func (AskWeb) effect()         {}
+func (DecideTransfer) effect() {}
+func (ReferProgress) effect()  {}
+func (Finish) effect()         {}
+func (Note) effect()           {}
+func (TakeOffer) effect()      {}
+func (Dial) effect()           {}
+func (Ring) effect()           {}
+func (EarlyAnswer) effect()    {}
+func (Accept) effect()         {}
+func (Reject) effect()         {}
+func (Hangup) effect()         {}
+func (AcceptReoffer) effect()  {}
+func (RejectReoffer) effect()  {}
+func (PassDigit) effect()      {}
+func (Play) effect()           {}
+func (StopPlay) effect()       {}
+func (RecordVoice) effect()    {}
+func (StopRecord) effect()     {}
+func (Bridge) effect()         {}
+func (Unbridge) effect()       {}
+func (CloseMedia) effect()     {}

@@ -74,6 +74,25 @@ type (
 	// MailboxReady says that greeting and file of the mailbox are known, or that it cannot be used.
 	MailboxReady struct{ Err string }
 
+	// WorkflowSays is the next action of the workflow, and for one that rings: whom.
+	WorkflowSays struct{ Next WalkAction }
+
+	// SoundMade: what a MakeSound or MakeWhisper asked for, "" = there is no sound.
+	SoundMade struct {
+		Token int
+		File  string
+	}
+
+	// WebSays: a web server named a node of the workflow, or Err says why it did not.
+	WebSays struct {
+		Token int
+		Node  string
+		Err   string
+	}
+
+	// TransferPlanned is routing's decision on a transfer's target.
+	TransferPlanned struct{ Planned }
+
 	// HangupCall ends the call on request of us: an operator, the page, shutdown.
 	HangupCall struct{ Reason Reason }
 )
@@ -129,6 +148,9 @@ type (
 		Relayed bool
 	}
 
+	// PeerReferred: the party wants the other one to talk to Target instead. By is for the Referred-By header.
+	PeerReferred struct{ Target, By string }
+
 	// MediaBroken: SDP that cannot be agreed on (488), or media that is lost.
 	MediaBroken struct {
 		Code int
@@ -161,25 +183,30 @@ type Line struct {
 // Box is the mailbox that ends a plan.
 type Box = store.Mailbox
 
-func (Started) what()        {}
-func (Planned) what()        {}
-func (Found) what()          {}
-func (Registered) what()     {}
-func (Timer) what()          {}
-func (MailboxReady) what()   {}
-func (HangupCall) what()     {}
-func (OfferTaken) what()     {}
-func (PeerProgress) what()   {}
-func (PeerAnswered) what()   {}
-func (PeerFailed) what()     {}
-func (PeerAcked) what()      {}
-func (PeerCancelled) what()  {}
-func (PeerGone) what()       {}
-func (PeerReoffered) what()  {}
-func (PeerRedirected) what() {}
-func (PeerDigit) what()      {}
-func (MediaBroken) what()    {}
-func (MediaUp) what()        {}
-func (MediaQuiet) what()     {}
-func (PlayDone) what()       {}
-func (RecordDone) what()     {}
+func (Started) what()         {}
+func (Planned) what()         {}
+func (Found) what()           {}
+func (Registered) what()      {}
+func (Timer) what()           {}
+func (MailboxReady) what()    {}
+func (WorkflowSays) what()    {}
+func (SoundMade) what()       {}
+func (WebSays) what()         {}
+func (HangupCall) what()      {}
+func (PeerReferred) what()    {}
+func (TransferPlanned) what() {}
+func (OfferTaken) what()      {}
+func (PeerProgress) what()    {}
+func (PeerAnswered) what()    {}
+func (PeerFailed) what()      {}
+func (PeerAcked) what()       {}
+func (PeerCancelled) what()   {}
+func (PeerGone) what()        {}
+func (PeerReoffered) what()   {}
+func (PeerRedirected) what()  {}
+func (PeerDigit) what()       {}
+func (MediaBroken) what()     {}
+func (MediaUp) what()         {}
+func (MediaQuiet) what()      {}
+func (PlayDone) what()        {}
+func (RecordDone) what()      {}

@@ -23,6 +23,9 @@ type ending struct {
 func (m *machine) planOver() {
 	end := m.Plan.Plan.End
 	switch {
+	case m.Transfer.Step == TransferRinging && (end == nil || end.Action != routing.EndVoicemail || end.Mailbox == nil):
+		m.transferFailed()
+		return
 	case end == nil:
 		end = &routing.End{Action: routing.EndHangup, Code: 480}
 	case end.Action == routing.EndVoicemail && end.Mailbox != nil:
@@ -47,6 +50,8 @@ func (m *machine) over(e ending) {
 	m.Phase, m.EndAt, m.Looking = Over, m.at, false
 	m.Disposition, m.EndedBy, m.Why = e.disposition, e.by, e.why
 	m.stop(&m.RingTimer)
+	m.endWalk("the call ended")
+	m.transferOver()
 	m.Ringback = false
 	switch m.VM.Step {
 	case VMNone, VMDone, VMStopping:
@@ -87,6 +92,7 @@ func (m *machine) reject(code int, r Reason) {
 // voicemail answers the caller by machine.
 func (m *machine) voicemail(box Box) {
 	m.Phase, m.VM = Up, VMState{Step: VMOpening, Box: box}
+	m.transferDone("in the mailbox")
 	m.note(noLeg, "voicemail of %s%s", box.User, box.Number)
 	m.stop(&m.RingTimer)
 	m.accept(speakable(m.offeredOrAll()))
@@ -123,17 +129,19 @@ func (m *machine) greet() {
 		return
 	}
 	m.VM.Step = VMGreeting
-	m.do(Play{m.Caller, Greeting})
+	m.do(Play{Leg: m.Caller, What: Greeting})
 }
 
 func (m *machine) playDone(i int) {
 	if i != m.Caller {
+		m.whispered(i)
 		return
 	}
+	m.spoken()
 	switch m.VM.Step {
 	case VMGreeting:
 		m.VM.Step = VMBeep
-		m.do(Play{m.Caller, Beep})
+		m.do(Play{Leg: m.Caller, What: Beep})
 	case VMBeep:
 		m.VM.Step = VMRecording
 		m.do(RecordVoice{m.Caller})
@@ -147,7 +155,7 @@ func (m *machine) voicemailDigit(d byte) {
 	case m.VM.Step == VMGreeting:
 		m.do(StopPlay{m.Caller})
 		m.VM.Step = VMBeep
-		m.do(Play{m.Caller, Beep})
+		m.do(Play{Leg: m.Caller, What: Beep})
 	case m.VM.Step == VMRecording:
 		m.VM.Step = VMStopping
 		m.do(StopRecord{m.Caller})

@@ -16,6 +16,7 @@ func TestHoldAndSilence(t *testing.T) {
 		alice, bob := talking(w)
 		bob.reoffers("sendonly PCMU")
 		bob.saw("reinvite answered")
+		alice.hears("music.wav")
 		if !w.m.Active()[0].Legs[1].Held {
 			t.Error("bob's leg is not held")
 		}
@@ -23,6 +24,7 @@ func TestHoldAndSilence(t *testing.T) {
 		alice.saw("180", "200") // nobody vanished: bob holds
 		bob.reoffers("sendrecv PCMA")
 		bob.saw("reinvite answered", "reinvite answered")
+		alice.hears("")
 		bob.reoffers("sendrecv G729,G722")
 		bob.reoffers("")
 		if bob.sdp != "sendrecv G729,G722 #1" {

@@ -14,12 +14,16 @@ type judge struct {
 	opened   int
 	closed   int
 	finished bool
-	final    bool // the caller has a final response
-	rec      bool // a recording runs
+	final    bool   // the caller has a final response
+	rec      bool   // a recording runs
+	asking   string // the question of a workflow that is not answered, "" = none
 	fault    string
 }
 
-type judged struct{ gone, hung, media, dialled bool }
+type judged struct {
+	gone, hung, media, dialled, music bool
+	refers                            int // transfers that it asked for and whose outcome it was not told
+}
 
 func (j *judge) is(ok bool, format string, args ...any) {
 	if !ok && j.fault == "" {
@@ -42,6 +46,12 @@ func (j *judge) happens(e Event) {
 		j.timers = slices.DeleteFunc(j.timers, func(t int) bool { return t == w.Timer })
 	case RecordDone:
 		j.rec = false
+	case PeerReferred:
+		if e.Leg >= 0 && e.Leg < len(j.legs) {
+			j.legs[e.Leg].refers++
+		}
+	case WorkflowSays, SoundMade, WebSays, PeerDigit: // a key makes a prompt that is being made needless
+		j.asking = ""
 	}
 }
 
@@ -84,6 +94,11 @@ func (j *judge) sees(effect Effect) {
 	case StopTimer:
 		j.is(slices.Contains(j.timers, e.Timer), "timer %d stopped, but does not run", e.Timer)
 		j.timers = slices.DeleteFunc(j.timers, func(t int) bool { return t == e.Timer })
+	case DecideTransfer:
+		j.is(j.closed == 0, "%T after the record was closed", e)
+	case WalkOn, MakeSound, AskWeb:
+		j.is(j.closed == 0, "%T after the record was closed", e)
+		j.asks(e)
 	case Finish:
 		j.finished = true
 		j.is(j.closed == 1 && !j.joined && len(j.timers) == 0, "finished with %d records, bridge %v, timers %v", j.closed, j.joined, j.timers)
@@ -93,6 +108,13 @@ func (j *judge) sees(effect Effect) {
 	default:
 		j.seesLeg(effect)
 	}
+}
+
+// asks checks that a workflow waits for one thing at a time.
+func (j *judge) asks(effect Effect) {
+	name := fmt.Sprintf("%T", effect)
+	j.is(j.asking == "", "%s while %s is not answered", name, j.asking)
+	j.asking = name
 }
 
 func (j *judge) seesLeg(effect Effect) {
@@ -123,6 +145,12 @@ func (j *judge) seesLeg(effect Effect) {
 		j.sip(e.Leg, e)
 	case RejectReoffer:
 		j.sip(e.Leg, e)
+	case ReferProgress:
+		j.sip(e.Leg, e)
+		if e.Code >= 200 {
+			j.legs[e.Leg].refers--
+			j.is(j.legs[e.Leg].refers >= 0, "a transfer has two outcomes, or one that nobody asked for")
+		}
 	case PassDigit:
 		j.sip(e.Leg, e)
 	default:
@@ -134,8 +162,14 @@ func (j *judge) seesMedia(effect Effect) {
 	switch e := effect.(type) {
 	case Play:
 		j.media(e.Leg, e)
+		j.is(!j.legs[e.Leg].music, "%v is played over the music on hold", e.What)
+		j.legs[e.Leg].music = e.What == Music
+		j.is(e.What != Spoken || e.File != "", "a sound without a file is played")
+	case MakeWhisper:
+		j.media(e.Leg, e)
 	case StopPlay:
 		j.media(e.Leg, e)
+		j.legs[e.Leg].music = false
 	case RecordVoice:
 		j.media(e.Leg, e)
 		j.rec = true
@@ -152,7 +186,7 @@ func (j *judge) seesMedia(effect Effect) {
 	case CloseMedia:
 		j.media(e.Leg, e)
 		j.is(!j.joined || (j.bridge[0] != e.Leg && j.bridge[1] != e.Leg), "media of leg %d closed in the bridge", e.Leg)
-		j.legs[e.Leg].media = false
+		j.legs[e.Leg].media, j.legs[e.Leg].music = false, false
 	}
 }
 
@@ -176,10 +210,41 @@ func (c *stepped) step(e Event) {
 		}
 	}
 	c.j.is(!c.s.Done || ended == len(c.s.Legs), "done with legs left")
+	for i, l := range c.j.legs {
+		k := c.other(i)
+		held := c.s.Phase == Up && k >= 0 && c.s.Legs[i].Phase == LegUp && c.s.Legs[k].holds() && !c.s.Legs[i].holds()
+		c.j.is(l.music == held, "leg %d hears music: %v, is held: %v", i, l.music, held)
+	}
+	c.j.is(c.s.Walk.Step == WalkNone || c.s.Phase == Ringing, "a workflow runs in a call that is %v", c.s.Phase)
+	c.transfers()
+	c.j.is(c.s.WalkTimer == 0 || c.s.Walk.Step == WalkKey, "a menu's timer runs without the menu")
+	c.j.is(c.s.Phase != Ringing || c.s.Looking || c.s.Walk.busy() || slices.ContainsFunc(c.s.Legs, func(l LegState) bool {
+		return l.Phase.live() && l.Phase != LegIdle && (l.Phase != LegUp || c.s.Transfer.Step == TransferNone)
+	}), "ringing, but nothing will ever happen")
 	c.j.is(c.s.Phase != Up || c.s.Peer != 0 || c.s.VM.Step != VMNone, "up with nobody")
 	for i := range c.s.Legs {
 		c.j.is(c.s.Phase != Up || i == c.s.Caller || i == c.s.Peer || !c.s.Legs[i].Phase.live(), "leg %d still rings in an answered call", i)
 	}
+}
+
+// transfers checks that a transfer is in one place with the call.
+func (c *stepped) transfers() {
+	t := c.s.Transfer
+	want := map[TransferStep]Phase{TransferAsking: Up, TransferRinging: Ringing}[t.Step]
+	c.j.is(t.Step == TransferNone || c.s.Phase == want, "a transfer is at %d in a call that is %v", t.Step, c.s.Phase)
+	c.j.is(t.Step != TransferRinging || c.s.Caller != t.By && (c.s.Peer == 0 || c.s.Peer != t.By), "the transferor is bridged, or rung for")
+	for i := range c.s.Legs {
+		l := &c.s.Legs[i]
+		c.j.is(c.s.Phase != Ringing || l.Phase != LegUp || i == c.s.Caller || t.Step == TransferRinging && i == t.By, "leg %d is forgotten", i)
+	}
+}
+
+// other is the leg that is bridged with leg i, -1 = none.
+func (c *stepped) other(i int) int {
+	if !c.j.joined || c.j.bridge[0] != i && c.j.bridge[1] != i {
+		return -1
+	}
+	return c.j.bridge[0] + c.j.bridge[1] - i
 }
 
 // drive ends the call as peers that behave would (confirm), or as silent ones, whom the watchdog releases.

@@ -49,10 +49,10 @@ func usageOf(s *State) usage {
 		return usage{}
 	}
 	u := usage{made: s.Start.User}
-	if s.Plan.Direction != "" && s.Plan.Direction != store.Outbound {
-		u.number = s.to()
+	if d := s.first().Direction; d != "" && d != store.Outbound {
+		u.number = s.called()
 	}
-	if s.Start.User != "" {
+	if s.Start.User != "" && s.First.Direction == "" { // once transferred, the legs tell
 		u.busy = append(u.busy, s.Start.User)
 	}
 	for i := range s.Legs {

@@ -30,6 +30,21 @@ const (
 //	   │                 ├──no stage left: voicemail─────▶ Up, VM ───recorded, BYE──────────────┤
 //	   └──refused────────┴──no stage left: hang-up; the caller cancels; we shut down────────────┘
 //
+//	a transfer (the transferor stands aside: its leg is up, and in no bridge)
+//	Up ─PeerReferred─▶ Up, TransferAsking ─┬─refused──────────────────────────────▶ Up as before
+//	                                       └─target found─▶ Ringing, TransferRinging ─┬─answered, mailbox─▶ Up with the target
+//	                                                                                  ├─failed───────────▶ Up as before
+//	                                                                                  └─failed, transferor gone: it is rung
+//
+//	a workflow's stage, while the call is Ringing
+//	WalkAsking ──menu, say, play─▶ WalkFetching ─sound─▶ WalkOpening ─ACK, media─▶ WalkPlaying ─┬─menu─▶ WalkKey
+//	 ▲  ▲  │ │                                                                               │          │
+//	 │  │  │ ├──webhook─▶ WalkHook ────────────────────────────▶ answer, time-out ───────────┤          │
+//	 │  │  │ └──ring────▶ WalkRinging ─a party answers─▶ Up ───▶ nobody answered ────────────┤          │
+//	 │  │  └────continue─▶ next stage; hang-up, voicemail: as above                         │          │
+//	 │  └────────────────────────────────────────────────────── what was said is over ──────┘          │
+//	 └───────────────────────────────────────────────────────── a key, also while it speaks; no key ───┘
+//
 //	                 PeerProgress  PeerAnswered  PeerFailed  PeerAcked  PeerCancelled  PeerGone   hung up by us
 //	the caller's leg
 //	  idle           -            -             ended      -         ended         ended     ended (Reject)
@@ -89,6 +104,14 @@ func (m *machine) take(e Event) {
 		m.timer(w.Timer)
 	case MailboxReady:
 		m.mailboxReady(w)
+	case WorkflowSays:
+		m.workflowSays(w.Next)
+	case SoundMade:
+		m.soundMade(w)
+	case WebSays:
+		m.webSays(w)
+	case TransferPlanned:
+		m.transferPlanned(w.Planned)
 	case HangupCall:
 		m.hangupCall(w.Reason)
 	}
@@ -123,6 +146,8 @@ func (m *machine) takeLeg(i int, what What) {
 		m.reoffered(i, w)
 	case PeerRedirected:
 		leg.Direction = w.Direction
+	case PeerReferred:
+		m.referred(i, w)
 	case PeerDigit:
 		m.digit(i, w)
 	case MediaBroken:
@@ -130,6 +155,7 @@ func (m *machine) takeLeg(i int, what What) {
 	case MediaUp:
 		leg.MediaReady = true
 		m.greet()
+		m.speak()
 	case MediaQuiet:
 		m.quiet(i)
 	case PlayDone:
@@ -142,6 +168,7 @@ func (m *machine) settle() {
 	for m.Phase == Ringing && m.stageEmpty() {
 		m.nextStage()
 	}
+	m.music()
 	if m.Phase != Over {
 		return
 	}
@@ -190,6 +217,9 @@ func (m *machine) timer(t int) {
 	case t == m.RingTimer:
 		m.RingTimer = 0
 		m.ringTimeOver()
+	case t == m.WalkTimer:
+		m.WalkTimer = 0
+		m.noKey()
 	case t == m.Watchdog:
 		m.Watchdog = 0
 		m.force()
@@ -268,7 +298,7 @@ func (m *machine) freeMedia(i int) {
 
 func (m *machine) closeMedia(i int) {
 	if m.Legs[i].Media {
-		m.Legs[i].Media = false
+		m.Legs[i].Media, m.Legs[i].Music = false, false
 		m.do(CloseMedia{i})
 	}
 }

@@ -19,18 +19,21 @@ import (
 
 // Config of a Manager. All but Limits, Prompts and Log must be set.
 type Config struct {
-	Router  Router
-	Dialer  Dialer
-	Media   MediaFactory
-	Records Records
-	Limits  Limits
-	Prompts Prompts
-	Log     zerolog.Logger
+	Router    Router
+	Workflows Workflows
+	Speech    Speech
+	Dialer    Dialer
+	Media     MediaFactory
+	Records   Records
+	Limits    Limits
+	Prompts   Prompts
+	Log       zerolog.Logger
 }
 
 // Prompts are WAV files that callers and callees hear. A missing one is replaced by a beep.
 type Prompts struct {
 	PressOne string // asks who answers an outside line to press 1; it is repeated
+	Music    string // on hold; it is repeated. Missing: silence
 }
 
 // ErrNoCall: the call does not exist, or is over.
@@ -123,12 +126,14 @@ func (m *Manager) begin(in Incoming, s Started) (*actor, error) {
 	s.ID, s.At = m.newID(), time.Now()
 	a := &actor{m: m, id: s.ID, in: in, mail: newMailbox(), timers: map[int]*time.Timer{},
 		log: m.cfg.Log.With().Str("call_id", s.ID).Logger(), records: serial{wg: &m.wg}}
+	a.ctx, a.cancel = context.WithCancel(m.ctx)
 	if in.Leg != nil {
 		a.wires = []wire{{leg: in.Leg, callID: in.Leg.SIPCallID()}}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed || (m.draining && s.Originate) {
+		a.cancel()
 		return nil, ErrDraining
 	}
 	s.Refuse, s.Because = m.refusal(s)

@@ -35,6 +35,14 @@ func (a *actor) do(effect Effect) {
 		if file := a.vm.file; file != "" {
 			a.keep("remove an empty message", func() error { return ignoreMissing(os.Remove(file)) })
 		}
+	case DecideTransfer:
+		a.tell(noLeg, TransferPlanned{a.m.decideTransfer(a, e)})
+	case WalkOn:
+		a.tell(noLeg, WorkflowSays{a.walkOn(e)})
+	case MakeSound:
+		a.makeSound(e)
+	case AskWeb:
+		a.askWeb(e)
 	case Note:
 		if len(a.story) < maxStory {
 			a.story = append(a.story, store.RecordEvent{At: a.at, Leg: e.Leg, What: e.Text})
@@ -67,6 +75,8 @@ func (a *actor) onLeg(effect Effect) {
 		if leg := a.wires[e.Leg].leg; leg != nil {
 			leg.Hangup(e.Reason)
 		}
+	case ReferProgress:
+		a.wires[e.Leg].leg.ReferProgress(e.Code, e.Phrase)
 	case AcceptReoffer:
 		a.acceptReoffer(e)
 	case RejectReoffer:
@@ -86,6 +96,8 @@ func (a *actor) onMedia(effect Effect) {
 	switch e := effect.(type) {
 	case Play:
 		a.play(e)
+	case MakeWhisper:
+		a.makeWhisper(e)
 	case StopPlay:
 		if s := a.wires[e.Leg].media; s != nil {
 			s.Stop()
@@ -211,6 +223,9 @@ func (a *actor) dialRequest(leg *LegState) DialRequest {
 		req.From = Party{Number: s.to(), Name: a.m.cfg.Router.ContactName(s.to())}
 		return req
 	}
+	if leg.Moved && s.Transfer.Header != "" {
+		req.Headers = append(req.Headers, Header{"Referred-By", s.Transfer.Header})
+	}
 	if leg.Trunk != "" && s.Plan.Outside != "" && !isNumber(req.From.Number) {
 		req.From.Number = s.Plan.Outside // an extension says nothing out there, and carriers refuse it
 	}
@@ -279,7 +294,7 @@ func (a *actor) acceptReoffer(e AcceptReoffer) {
 
 func (a *actor) play(e Play) {
 	s := a.wires[e.Leg].media
-	sound := a.sound(e.What)
+	sound := a.sound(e)
 	var err error
 	if s != nil && sound != (Sound{}) {
 		err = s.Play(sound)
@@ -290,8 +305,10 @@ func (a *actor) play(e Play) {
 	}
 }
 
-func (a *actor) sound(p Prompt) Sound {
-	switch p {
+func (a *actor) sound(e Play) Sound {
+	switch e.What {
+	case Spoken:
+		return Sound{File: e.File}
 	case Ringback:
 		return Sound{Tone: "ringback", Loop: true}
 	case Greeting:
@@ -299,6 +316,11 @@ func (a *actor) sound(p Prompt) Sound {
 			return Sound{}
 		}
 		return Sound{File: a.vm.greeting}
+	case Music:
+		if f := a.m.cfg.Prompts.Music; f != "" {
+			return Sound{File: f, Loop: true}
+		}
+		return Sound{Tone: "silence", Loop: true}
 	case PressOne:
 		if f := a.m.cfg.Prompts.PressOne; f != "" {
 			return Sound{File: f, Loop: true}

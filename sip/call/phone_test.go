@@ -63,6 +63,7 @@ func (p *phone) Reinvite(sdp []byte)                 { p.note(sdp, "reinvite") }
 func (p *phone) AnswerReinvite(sdp []byte)           { p.note(sdp, "reinvite answered") }
 func (p *phone) RejectReinvite(code int)             { p.note(nil, "reinvite %d", code) }
 func (p *phone) Ack(sdp []byte)                      { p.note(sdp, "ack") }
+func (p *phone) ReferProgress(code int, _ string)    { p.note(nil, "refer %d", code) }
 func (p *phone) Info(_ string, body []byte)          { p.note(nil, "info %s", strings.Fields(string(body))[0]) }
 
 func (p *phone) Hangup(r Reason) {
@@ -126,7 +127,10 @@ func (p *phone) acks(sdp ...string) {
 }
 func (p *phone) hangsUp()            { p.leaves(); p.does(LegEvent{Type: Ended}) }
 func (p *phone) reoffers(sdp string) { p.does(LegEvent{Type: Reoffered, SDP: []byte(sdp)}) }
-func (p *phone) presses(digit byte)  { p.does(LegEvent{Type: Digit, Digit: digit, Millis: 100}) }
+func (p *phone) refers(to string) {
+	p.does(LegEvent{Type: Referred, Target: to, By: "<sip:" + p.name + ">"})
+}
+func (p *phone) presses(digit byte) { p.does(LegEvent{Type: Digit, Digit: digit, Millis: 100}) }
 
 // What the party sees and hears.
 

@@ -61,6 +61,10 @@ type Leg interface {
 	// Ack sends the pending ACK with SDP, after an Answered event whose offer came in the 2xx (our INVITE had no SDP).
 	Ack(sdp []byte)
 
+	// ReferProgress tells a peer that asked for a transfer (Referred) how it goes, by NOTIFY (RFC 3515 §2.4.4). A code of 200
+	// or more is the outcome, and the last that it hears of it.
+	ReferProgress(code int, phrase string)
+
 	// Info sends an INFO with this body (DTMF as application/dtmf-relay).
 	Info(contentType string, body []byte)
 }
@@ -76,6 +80,8 @@ type LegEvent struct {
 	// Digit and Millis: Digit events from SIP INFO.
 	Digit  byte
 	Millis int
+	// Target and By: Referred events: the number or name to call instead, and the Referred-By header as it was sent.
+	Target, By string
 	// ToTag tells forks apart in Progress events (RFC 3261 §12.1.2).
 	ToTag string
 }
@@ -95,6 +101,7 @@ const (
 	Reanswered                         // answer to our Reinvite
 	ReinviteFailed                     // our Reinvite was refused (Code); the session goes on as before
 	Digit                              // SIP INFO with a DTMF digit
+	Referred                           // REFER from a user's phone: call Target for the other party; answered with 202 already
 )
 
 // Post delivers a leg's event to its call. It never blocks and may be called from any goroutine.
@@ -272,6 +279,8 @@ type Router interface {
 	// UserName is the display name of a user; Company the company's name; Whose is the contact's name for a caller ("" = unknown).
 	UserName(user string) string
 	ContactName(number string) string
+	// Whisper is what somebody who answers an outside line for a call to this number of ours is told; "" = nothing.
+	Whisper(number string, caller Party) string
 	// MaxInbound of a number of ours.
 	MaxInbound(number string) int
 }
@@ -286,6 +295,38 @@ type Dialled struct {
 	// Outside is the number to show on outside lines when Caller is an extension: a colleague's User Phone, or a number
 	// that forwards. "" = Caller's.
 	Outside string
+}
+
+// Workflows says how the workflows of ROUTING §7 go on, and asks the web servers that they name.
+type Workflows interface {
+	// Next is the action that follows (routing.Next), and for one that rings, whom (routing.WorkflowStage).
+	Next(w Walk, live LiveState, now time.Time) WalkAction
+	// Ask tells a web server of the call and returns the node that it names. Unlike the other methods of this file it blocks,
+	// until ctx is done at the latest.
+	Ask(ctx context.Context, q Question) (node string, err error)
+}
+
+// Question is what a workflow's web server is told.
+type Question struct {
+	URL      string `json:"-"`
+	Call     string `json:"call"` // the call's id, which its record will have
+	Workflow string `json:"workflow"`
+	Node     string `json:"node"`
+	From     string `json:"from"`
+	FromName string `json:"from_name,omitempty"`
+	FromUser string `json:"from_user,omitempty"`
+	To       string `json:"to"`
+	Source   string `json:"source,omitempty"`
+	Tag      string `json:"tag,omitempty"`
+}
+
+// Speech makes texts audible.
+type Speech interface {
+	// Prompt is the path of the file that an administrator calls so, "" when there is none.
+	Prompt(name string) string
+	// Say makes a WAV file of a text, "" when there is no voice. Unlike the other methods of this file it blocks, until ctx is
+	// done at the latest.
+	Say(ctx context.Context, text string) (file string, err error)
 }
 
 // LiveState is what routing must know of the moment.

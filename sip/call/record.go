@@ -11,19 +11,20 @@ import (
 
 // record makes the call's record from its state. Media statistics and Call-IDs are the actor's to add.
 func (s *State) record() store.CallRecord {
+	plan := s.first()
 	rec := store.CallRecord{
-		ID: s.Start.ID, Direction: s.Plan.Direction, From: s.Plan.Caller.Number, FromName: s.Plan.Caller.Name,
-		FromUser: s.Start.User, To: s.to(), Trunk: s.Start.Trunk, Start: s.Start.At, Ringing: s.RingingAt, Answer: s.AnswerAt,
+		ID: s.Start.ID, Direction: plan.Direction, From: plan.Caller.Number, FromName: plan.Caller.Name,
+		FromUser: s.Start.User, To: s.called(), Trunk: s.Start.Trunk, Start: s.Start.At, Ringing: s.RingingAt, Answer: s.AnswerAt,
 		End: s.EndAt, Disposition: s.Disposition, AnsweredBy: s.AnsweredBy, EndedBy: s.EndedBy, Code: s.Code, Reason: s.Why,
-		Request: s.Plan.Request, Legs: make([]store.LegRecord, len(s.Legs)),
+		Request: plan.Request, Source: s.Source, Tag: s.Tag, Workflow: s.walkedSteps(), Legs: make([]store.LegRecord, len(s.Legs)),
 	}
 	if rec.Direction == "" { // ended before it was routed
 		rec.From, rec.FromName, rec.Direction = s.Start.From.Number, s.Start.From.Name, store.Inbound
 		if s.Start.User != "" {
 			rec.Direction = store.Outbound
 		}
-	} else if plan, err := json.Marshal(s.Plan.Plan); err == nil {
-		rec.Plan = plan
+	} else if data, err := json.Marshal(plan.Plan); err == nil {
+		rec.Plan = data
 	}
 	for i := range s.Legs {
 		l := &s.Legs[i]
@@ -31,9 +32,28 @@ func (s *State) record() store.CallRecord {
 			Peer: l.Peer, User: l.User, Device: l.Device, Kind: l.Kind, Trunk: l.Trunk, Stage: l.Stage, Start: l.Start,
 			Ringing: l.Ringing, Answer: l.Answer, End: l.End, Code: l.Code, Reason: l.Reason,
 		}
+		if l.Moved {
+			rec.Legs[i].Stage = -1
+		}
 	}
 	rec.Participants, rec.Unclaimed = s.participants()
 	return rec
+}
+
+// walkedSteps are what workflows did, for the record.
+func (s *State) walkedSteps() []store.WorkflowStep {
+	var steps []store.WorkflowStep
+	for i := range s.Walked {
+		w := &s.Walked[i]
+		step := store.WorkflowStep{At: w.at, Workflow: w.workflow, Node: w.action.Node, Action: w.action.Kind, Outcome: w.outcome}
+		if w.action.Row.Step != "" {
+			if row, err := json.Marshal(w.action.Row); err == nil {
+				step.Row = row
+			}
+		}
+		steps = append(steps, step)
+	}
+	return steps
 }
 
 // participants are the users in whose lists the call shows (ROUTING §6): who answered and who called; when nobody
@@ -47,7 +67,7 @@ func (s *State) participants() (users []string, unclaimed bool) {
 	add(s.Start.User)
 	if !s.AnswerAt.IsZero() {
 		for i := range s.Legs {
-			if l := &s.Legs[i]; l.Stage >= 0 && !l.Answer.IsZero() && l.User == s.AnsweredBy {
+			if l := &s.Legs[i]; !l.Answer.IsZero() && (l.Stage >= 0 && l.User == s.AnsweredBy || l.Moved) {
 				add(l.User)
 			}
 		}
@@ -56,16 +76,20 @@ func (s *State) participants() (users []string, unclaimed bool) {
 	if s.Disposition == store.Refused {
 		return users, false
 	}
-	selected(s.Plan.Plan.Trace, add)
-	for _, st := range s.Plan.Plan.Stages {
+	selected(s.first().Plan.Trace, add)
+	for i := range s.Walked {
+		selected([]routing.Row{s.Walked[i].action.Row}, add)
+	}
+	for _, st := range s.first().Plan.Stages {
 		for _, t := range st.Targets {
 			add(t.User)
 		}
 	}
-	if end := s.Plan.Plan.End; end != nil && end.Mailbox != nil {
+	if end := s.first().Plan.End; end != nil && end.Mailbox != nil {
 		add(end.Mailbox.User)
 	}
-	return users, s.Plan.Direction == store.Inbound && s.EndedBy != ""
+	add(s.VM.Box.User)
+	return users, s.first().Direction == store.Inbound && s.EndedBy != ""
 }
 
 // selected are the users whom the plan's steps named, also those who could not be rung just then.

@@ -63,13 +63,14 @@ const (
 
 // snapshot makes the picture of s. id is separate because it is known before the first event.
 func snapshot(s *State, callIDs func(leg int) string) Snapshot {
+	plan := s.first()
 	out := Snapshot{
-		ID: s.Start.ID, Direction: s.Plan.Direction, From: s.Plan.Caller, FromUser: s.Start.User, To: s.to(), Trunk: s.Start.Trunk,
+		ID: s.Start.ID, Direction: plan.Direction, From: plan.Caller, FromUser: s.Start.User, To: s.called(), Trunk: s.Start.Trunk,
 		Phase: s.Phase.String(), Voicemail: s.VM.Step != VMNone, Stage: s.Stage, Ringing: s.RingingAt, Answer: s.AnswerAt,
 		Start: s.Start.At, End: s.EndAt, Disposition: s.Disposition, AnsweredBy: s.AnsweredBy, Reason: s.Why,
 		Legs: make([]LegSnapshot, len(s.Legs)),
 	}
-	if s.Plan.Direction == "" {
+	if plan.Direction == "" {
 		out.From = s.Start.From
 	}
 	out.Step, out.Match = whyRings(&s.Plan.Plan, s.Stage)
@@ -79,7 +80,11 @@ func snapshot(s *State, callIDs func(leg int) string) Snapshot {
 			Peer: l.Peer, User: l.User, Device: l.Device, Kind: l.Kind, Trunk: l.Trunk, SIPCallID: callIDs(i), Caller: i == s.Caller,
 			State: l.Phase.String(), Held: l.held(), Since: l.since(), Code: l.Code, Reason: l.Reason,
 		}
-		out.Legs[i].Step, out.Legs[i].Match = whyRings(&s.Plan.Plan, l.Stage)
+		if l.Moved {
+			out.Legs[i].Step = "transfer"
+			continue
+		}
+		out.Legs[i].Step, out.Legs[i].Match = whyRings(&plan.Plan, l.Stage)
 	}
 	return out
 }
@@ -88,6 +93,14 @@ func snapshot(s *State, callIDs func(leg int) string) Snapshot {
 func (s *State) to() string {
 	if s.Plan.To != "" {
 		return s.Plan.To
+	}
+	return s.Start.To
+}
+
+// called is the number that the call began with.
+func (s *State) called() string {
+	if to := s.first().To; to != "" {
+		return to
 	}
 	return s.Start.To
 }

@@ -11,7 +11,8 @@ import (
 // The stages of the plan: who rings, who fails, who is next.
 
 func (m *machine) enterStage(n int) {
-	m.Phase, m.Stage, m.Looking, m.Expired, m.Late, m.Declined = Ringing, n, false, false, nil, nil
+	m.Phase, m.Stage = Ringing, n
+	m.newRound()
 	if n >= len(m.Plan.Plan.Stages) {
 		m.planOver()
 		return
@@ -20,20 +21,25 @@ func (m *machine) enterStage(n int) {
 	_, match := whyRings(&m.Plan.Plan, n)
 	m.note(noLeg, "stage %d: %s (%s)", n+1, st.Step, match)
 	if st.Workflow != "" {
-		m.note(noLeg, "workflow %s continues with the next step", st.Workflow)
-		return // nothing rings: settle goes on
+		m.beginWalk(st.Workflow, numbersTo(&m.Plan.Plan, m.to(), st.Number), nil)
+		return
 	}
 	m.Looking = true
 	m.do(Lookup{n})
 }
 
+// newRound forgets what the last round of ringing came to.
+func (m *machine) newRound() {
+	m.Looking, m.Expired, m.Late, m.Declined, m.FirstLeg = false, false, nil, nil, len(m.Legs)
+}
+
 // stageEmpty reports whether nothing rings any more, nor will in this stage.
 func (m *machine) stageEmpty() bool {
-	if m.Looking {
+	if m.Looking || m.Walk.busy() {
 		return false
 	}
 	for i := range m.Legs {
-		if i != m.Caller && m.Legs[i].Phase.live() {
+		if m.rings(i) {
 			return false
 		}
 	}
@@ -42,6 +48,10 @@ func (m *machine) stageEmpty() bool {
 
 func (m *machine) nextStage() {
 	m.stop(&m.RingTimer)
+	if m.Walk.Step == WalkRinging {
+		m.ringNext(m.Walk.At + 1)
+		return
+	}
 	if m.Stage < 0 {
 		m.over(ending{disposition: store.Missed, by: "caller", why: "no device of " + m.Start.User + " answered", code: 480})
 		return
@@ -72,6 +82,9 @@ func (m *machine) found(w Found) {
 		return
 	}
 	m.start(&m.RingTimer, m.ringTime())
+	if m.Machine || m.Transfer.Step == TransferRinging { // whom a workflow answered waits with an open ear
+		m.alert()
+	}
 }
 
 // targets of the current stage; an originated call first rings its own user, or the user's outside line, which must
@@ -83,18 +96,29 @@ func (s *State) targets() []routing.Target {
 	if s.Stage < 0 {
 		return []routing.Target{{User: s.Start.User, Via: []string{store.Browser, store.Desk, store.Mobile}}}
 	}
-	if s.Stage >= len(s.Plan.Plan.Stages) {
-		return nil
+	if st := s.stage(); st != nil {
+		return st.Targets
 	}
-	return s.Plan.Plan.Stages[s.Stage].Targets
+	return nil
+}
+
+// stage is the one that rings now: the plan's, or the workflow's in its place; nil when there is none.
+func (s *State) stage() *routing.Stage {
+	switch {
+	case s.Walk.Step == WalkRinging && s.Walk.At < len(s.Walk.Stages):
+		return &s.Walk.Stages[s.Walk.At]
+	case s.Stage >= 0 && s.Stage < len(s.Plan.Plan.Stages):
+		return &s.Plan.Plan.Stages[s.Stage]
+	}
+	return nil
 }
 
 func (m *machine) ringTime() time.Duration {
 	if m.Stage < 0 {
 		return 30 * time.Second
 	}
-	if s := m.Plan.Plan.Stages[m.Stage].RingSeconds; s > 0 {
-		return time.Duration(s) * time.Second
+	if st := m.stage(); st != nil && st.RingSeconds > 0 {
+		return time.Duration(st.RingSeconds) * time.Second
 	}
 	return noRingTime
 }
@@ -106,7 +130,7 @@ func (m *machine) dial(target int, to []Endpoint) {
 		return
 	}
 	t, e := m.targets()[target], to[0]
-	leg := LegState{Phase: LegDialling, Stage: m.Stage, Target: target, To: e, Next: to[1:], User: t.User, WebRTC: e.WebRTC,
+	leg := LegState{Phase: LegDialling, Stage: m.Stage, Moved: m.Transfer.Step == TransferRinging, Target: target, To: e, Next: to[1:], User: t.User, WebRTC: e.WebRTC,
 		Media: true, Start: m.at}
 	if e.Binding != nil {
 		leg.Peer, leg.Device, leg.Kind = t.User, e.Binding.Device, e.Binding.Kind
@@ -133,7 +157,7 @@ func (m *machine) registered(w Registered) {
 		if t.User != w.User || !slices.Contains(t.Via, w.To.Binding.Kind) || slices.Contains(m.Declined, n) {
 			continue
 		}
-		if !slices.ContainsFunc(m.Legs, func(l LegState) bool { return l.Stage == m.Stage && stands(&l, w.To.Binding) }) {
+		if !slices.ContainsFunc(m.Legs[m.FirstLeg:], func(l LegState) bool { return stands(&l, w.To.Binding) }) {
 			m.dial(n, []Endpoint{w.To})
 		}
 		return
@@ -190,7 +214,7 @@ func (m *machine) passesEarly(i int) bool {
 		return false
 	}
 	for k := range m.Legs {
-		if k != i && k != m.Caller && m.Legs[k].Phase.live() {
+		if k != i && m.rings(k) {
 			return false
 		}
 	}
@@ -223,14 +247,14 @@ func (m *machine) alert() {
 	case m.Final != 0 || m.Committed != nil:
 		if !m.Ringback {
 			m.Ringback = true
-			m.do(Play{m.Caller, Ringback})
+			m.do(Play{Leg: m.Caller, What: Ringback})
 		}
 	case m.Alerted:
 	case m.Start.EarlyMedia && !m.Start.Delayed:
 		m.Committed = speakable(m.Offered)
 		m.Ringback = true
 		m.do(EarlyAnswer{m.Caller, m.Committed})
-		m.do(Play{m.Caller, Ringback})
+		m.do(Play{Leg: m.Caller, What: Ringback})
 	default:
 		m.do(Ring{m.Caller})
 	}
@@ -273,7 +297,7 @@ func (m *machine) lineLost(i, code int, r Reason, was LegPhase) {
 	if code >= 600 && !declined { // for all devices of that user (RFC 3261 §21.6), nobody else's
 		m.Declined = append(slices.Clone(m.Declined), leg.Target)
 		for k := range m.Legs {
-			if k != m.Caller && m.Legs[k].Target == leg.Target && m.Legs[k].Phase.live() {
+			if m.rings(k) && m.Legs[k].Target == leg.Target {
 				m.note(k, "stopped: declined on another device")
 				m.hangup(k, Reason{"SIP", code, "Declined"})
 			}
@@ -304,7 +328,7 @@ func (m *machine) ringTimeOver() {
 	m.Expired = true
 	m.note(noLeg, "ring time is over")
 	for i := range m.Legs {
-		if i == m.Caller || m.Legs[i].Phase == LegConfirming { // who is asked to press 1 may still do so
+		if !m.rings(i) || m.Legs[i].Phase == LegConfirming { // who is asked to press 1 may still do so
 			continue
 		}
 		m.hangup(i, Reason{"SIP", 480, "No answer"})

@@ -67,6 +67,17 @@ type State struct {
 
 	VM VMState
 
+	First    Planned  // once the call was transferred: the plan that it began with; Plan is the transfer's
+	Transfer Transfer // under way
+
+	Walk      WalkState // the workflow that runs, if one does
+	Walked    []walked  // what workflows did so far, oldest first
+	Source    string    // noted by a workflow
+	Tag       string
+	Machine   bool // a workflow answered the caller
+	FirstLeg  int  // the legs of this round of ringing begin here
+	WalkTimer int  // of a menu that waits for a key, 0 = not running
+
 	Gen       int // the last timer given out
 	RingTimer int // running timers, 0 = not running
 	Watchdog  int
@@ -90,8 +101,9 @@ type State struct {
 // LegState is what the machine knows of one leg.
 type LegState struct {
 	Phase  LegPhase
-	Stage  int // index of the plan's stage; -1 for the caller's
-	Target int // index of the target within the stage
+	Stage  int  // index of the plan's stage; -1 for the caller's
+	Moved  bool // rung by a transfer: Stage is of the transfer's plan
+	Target int  // index of the target within the stage
 	To     Endpoint
 	Next   []Endpoint // further trunks to try for the same line
 
@@ -104,11 +116,13 @@ type LegState struct {
 	WebRTC      bool
 	CallConnect bool // must press 1
 	Media       bool // a media session exists
+	Music       bool // it plays music on hold
 	MediaReady  bool
 	Early       bool     // an early answer was taken
 	Codecs      []string // negotiated
 	Direction   string   // what the party's last SDP says of itself; "" and sendrecv = not on hold
 	Timer       int      // confirm timer, 0 = not running
+	Token       int      // names the whisper that is being made, 0 = none
 
 	Start   time.Time
 	Ringing time.Time

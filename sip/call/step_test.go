@@ -21,11 +21,16 @@ var (
 		{End: toHangup(), Stages: []routing.Stage{stage(20, routing.Target{Phone: "+1500", CallConnect: true}), {Step: "workflow", Workflow: "w"}}},
 		{End: toVoicemail("bob"), Stages: []routing.Stage{stage(20, outside("+1500"))}},
 		{End: toVoicemail("bob")},
+		{End: toHangup(), Stages: []routing.Stage{{Step: "workflow", Workflow: "w"}, stage(20, user("bob", "desk"))}},
+		{End: toVoicemail("bob"), Stages: []routing.Stage{{Step: "workflow", Workflow: "w", Number: "+3"}}},
 		{},
 		{End: &routing.End{Action: routing.EndRefuse, Code: 404}},
 	}
-	testCodecs = [][]string{{"PCMU", "PCMA"}, {"opus", "G722"}, nil, {"G722"}}
-	testCodes  = []int{180, 183, 302, 404, 408, 480, 486, 487, 488, 500, 503, 600, 603}
+	testCodecs  = [][]string{{"PCMU", "PCMA"}, {"opus", "G722"}, nil, {"G722"}}
+	testCodes   = []int{180, 183, 302, 404, 408, 480, 486, 487, 488, 500, 503, 600, 603}
+	testActions = []string{routing.ActMenu, routing.ActMenu, routing.ActSay, routing.ActPlay, routing.ActRing, routing.ActRing, routing.ActRing,
+		routing.ActWebhook, routing.ActVoicemail, routing.ActHangup, routing.ActContinue}
+	testWays   = []string{"", "sendonly", "sendrecv", "inactive"}
 	testDigits = []byte("1#5")
 	testBy     = []string{store.Inbound, store.Outbound, store.Internal}
 	testTo     = []Endpoint{{Binding: &store.Binding{User: "bob", Kind: "desk", Contact: "a"}},
@@ -70,7 +75,15 @@ func (p pick) event(s *State) Event {
 		e.What = p.callEvent(s)
 		return e
 	}
+	if s.Transfer.Step == TransferAsking && p(3) == 0 {
+		e.What = p.transferPlan()
+		return e
+	}
 	e.Leg = p(len(s.Legs) + 1)
+	if s.Phase == Up && s.Peer != 0 && p(5) == 0 {
+		e.What = PeerReferred{Target: "203"}
+		return e
+	}
 	switch k := p(24); {
 	case k < 4:
 		e.What = PeerProgress{Code: p.one(testCodes[:2]), Codecs: testCodecs[p(3)]}
@@ -85,7 +98,7 @@ func (p pick) event(s *State) Event {
 	case k == 14:
 		e.What = PeerCancelled{}
 	case k == 15:
-		e.What = PeerReoffered{Codecs: testCodecs[p(4)], Direction: []string{"", "sendonly", "sendrecv"}[p(3)]}
+		e.What = PeerReoffered{Codecs: testCodecs[p(4)], Direction: testWays[p(4)]}
 	case k == 16:
 		e.What = PeerDigit{Digit: testDigits[p(3)], Relayed: p(2) == 0}
 	case k == 17:
@@ -97,7 +110,7 @@ func (p pick) event(s *State) Event {
 	case k == 20:
 		e.What = MediaUp{}
 	case k == 21:
-		e.What = PeerRedirected{"inactive"}
+		e.What = PeerRedirected{testWays[p(4)]}
 	default:
 		e.What = PlayDone{}
 	}
@@ -105,6 +118,9 @@ func (p pick) event(s *State) Event {
 }
 
 func (p pick) callEvent(s *State) What {
+	if s.Walk.busy() && p(3) != 0 {
+		return p.walkEvent(s)
+	}
 	switch p(9) {
 	case 0, 1, 2:
 		var lines []Line
@@ -125,10 +141,42 @@ func (p pick) callEvent(s *State) What {
 		}
 		return Timer{s.RingTimer}
 	}
+	if p(30) == 0 {
+		return p.transferPlan()
+	}
 	if p(8) == 0 {
 		return MailboxReady{Err: "no disk"}
 	}
 	return MailboxReady{}
+}
+
+func (p pick) transferPlan() What {
+	return TransferPlanned{Planned{Plan: testPlans[p(len(testPlans))], Direction: testBy[p(3)], To: "203"}}
+}
+
+// walkEvent is what a workflow waits for, or something else that one might get.
+func (p pick) walkEvent(s *State) What {
+	switch k := p(8); {
+	case k == 0:
+		return Timer{s.WalkTimer}
+	case k == 1:
+		return SoundMade{s.Walk.Token + p(2), []string{"", "hello.wav"}[p(2)]}
+	case k == 2:
+		return WebSays{Token: s.Walk.Token + p(2), Node: "n"}
+	case s.Walk.Step == WalkFetching:
+		return SoundMade{s.Walk.Token, []string{"", "hello.wav"}[p(2)]}
+	case s.Walk.Step == WalkHook:
+		return WebSays{Token: s.Walk.Token, Err: []string{"", "no route"}[p(2)]}
+	}
+	next := WalkAction{Action: routing.Action{Kind: testActions[p(len(testActions))], Node: "n", Try: p(3), Tag: []string{"", "x"}[p(2)]}}
+	if next.Kind == routing.ActRing {
+		next.Stages = [][]routing.Stage{
+			{stage(20, user("bob", "desk"), outside("+1500"))},
+			{stage(0, user("ann", "desk")), {Step: "workflow", Workflow: "inner", Number: "+4"}, stage(9, routing.Target{Phone: "+1500", CallConnect: true})},
+			nil,
+		}[p(3)]
+	}
+	return WorkflowSays{next}
 }
 
 // run plays one random call to its end and returns what was wrong with it.

@@ -32,6 +32,12 @@ type world struct {
 	live    LiveState // what routing was told last
 	panics  bool      // routing panics
 
+	flows   map[string]*store.Workflow
+	asked   []Question
+	web     func(Question) (string, error) // the web server
+	whisper string
+	voice   bool // texts can be spoken
+
 	mu       sync.Mutex
 	phones   map[string]*phone // by device, or trunk and number
 	bindings []*store.Binding
@@ -66,7 +72,7 @@ func story(t *testing.T, f func(w *world)) {
 
 func (w *world) manager() *Manager {
 	if w.m == nil {
-		w.m = New(Config{Router: w, Dialer: w, Media: w, Records: w, Limits: w.limits, Log: zerolog.Nop()})
+		w.m = New(Config{Router: w, Workflows: w, Speech: w, Dialer: w, Media: w, Records: w, Limits: w.limits, Prompts: Prompts{Music: "music.wav"}, Log: zerolog.Nop()})
 		w.m.Subscribe(func(c Change) { w.changes = append(w.changes, c) })
 	}
 	return w.m

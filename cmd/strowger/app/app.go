@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -166,15 +167,22 @@ func (a *App) openCalls() error {
 	if silence == 0 {
 		silence = -1
 	}
+	web := newWebhooks(a.cfg.Calls.Private())
+	a.onClose(web.close)
+	decides := &router{org: a.org, registered: a.presence.registered}
 	a.calls = call.New(call.Config{
-		Router:  &router{org: a.org, registered: a.presence.registered},
+		Router:    decides,
+		Workflows: &workflows{router: decides, web: web},
+		Speech: &speech{command: strings.Fields(a.cfg.Calls.Speech), prompts: a.records.prompts,
+			cache: filepath.Join(a.cfg.Data, "speech")},
 		Dialer:  a.sip,
 		Media:   mediaFactory{a.engine},
 		Records: a.records,
 		Limits: call.Limits{Calls: a.cfg.Limits.Calls, PerUser: a.cfg.Limits.CallsPerUser, PerTrunk: perTrunk, Silence: silence,
 			MessageSeconds: int(a.cfg.Calls.VoicemailLimit.Seconds()), MessageSilence: int(a.cfg.Calls.VoicemailSilence.Seconds())},
-		Prompts: call.Prompts{PressOne: filepath.Join(a.records.prompts, "call-connect.wav")},
-		Log:     a.log,
+		Prompts: call.Prompts{PressOne: filepath.Join(a.records.prompts, "call-connect.wav"),
+			Music: filepath.Join(a.records.prompts, "music-on-hold.wav")},
+		Log: a.log,
 	})
 	a.onClose(a.stopCalls)
 	return nil

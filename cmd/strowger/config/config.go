@@ -127,6 +127,9 @@ func (t *Trunk) Prefixes() []netip.Prefix { return prefixes(t.Addresses) }
 // Proxies are the networks of the reverse proxies before us.
 func (h *HTTP) Proxies() []netip.Prefix { return prefixes(h.TrustedProxies) }
 
+// Private are the networks inside that workflows' webhooks may reach.
+func (c *Calls) Private() []netip.Prefix { return prefixes(c.WebhookPrivate) }
+
 // OnlyHTTPS reports whether browsers come by HTTPS only: to us, or to the proxy at URL.
 func (h *HTTP) OnlyHTTPS() bool {
 	return h.Listen == "" || strings.HasPrefix(strings.ToLower(h.URL), "https://")
@@ -152,6 +155,10 @@ type Calls struct {
 	VoicemailLimit   time.Duration `yaml:"voicemail_limit"`   // longest message
 	VoicemailSilence time.Duration `yaml:"voicemail_silence"` // silence that ends a message
 	Drain            time.Duration `yaml:"drain"`             // how long SIGTERM waits for calls to end
+	// Speech is the command that speaks texts, with {text} and {file} (a WAV, 8 or 16 kHz mono); "" = texts are beeps.
+	Speech string `yaml:"speech"`
+	// WebhookPrivate are networks inside whose web servers workflows may ask; all others must be public.
+	WebhookPrivate []Addresses `yaml:"webhook_private"`
 }
 
 // Log is where and how much to log.

@@ -108,6 +108,9 @@ func (c *Config) problems(file string, pos *strict.Positions) strict.Problems {
 	if _, err := netip.ParseAddr(c.PublicAddress); c.PublicAddress != "" && err != nil {
 		k.bad("public_address", fmt.Sprintf("%q is no IP address", c.PublicAddress), "write the address itself, such as 203.0.113.7; SDP carries no host names")
 	}
+	if s := c.Calls.Speech; s != "" && (!strings.Contains(s, "{text}") || !strings.Contains(s, "{file}")) {
+		k.bad("calls.speech", "the command lacks {text} or {file}", "write it like flite -voice slt -t {text} -o {file}")
+	}
 	k.notNegative("limits.calls", c.Limits.Calls)
 	k.notNegative("limits.calls_per_user", c.Limits.CallsPerUser)
 	k.pair("http.cert", c.HTTP.Cert, "http.key", c.HTTP.Key)

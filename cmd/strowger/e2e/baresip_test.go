@@ -321,19 +321,5 @@ func (b *baresip) leaves(s *server) {
 	s.noPhone(b.name)
 }
 
-// quiet waits until the phone's recording ends in silence, or grows no more.
-func (b *baresip) quiet() {
-	b.t.Helper()
-	size := func() int { samples, _ := readWAV(b.recorded()); return len(samples) }
-	last, since := size(), time.Now()
-	eventually(b.t, "baresip "+b.name+" should hear nothing", eventTimeout, func() bool {
-		samples, rate := readWAV(b.recorded())
-		if len(samples) != last {
-			last, since = len(samples), time.Now()
-		}
-		return time.Since(since) > 400*time.Millisecond || silent(samples, rate)
-	})
-}
-
 // hears waits until the phone's recording ends in this tone.
 func (b *baresip) hears(hz float64) { b.t.Helper(); wavHears(b.t, "baresip "+b.name, b.recorded, hz) }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"strowger/store"
 )
@@ -50,6 +51,7 @@ func TestForeignPages(t *testing.T) {
 	carrierAnswered := carrierAnswers(t, carrierIP, port, carrierTone, 0, provisional(180, false))
 	device := s.phone("ann", "browser")
 	b := newBrowser(t, browserTone)
+	s.prompt("music-on-hold.wav", musicTone, 2*time.Second)
 	for _, lib := range []string{"jssip", "sipjs"} {
 		t.Run(lib, func(t *testing.T) {
 			calls := len(s.records())
@@ -67,7 +69,7 @@ func TestForeignPages(t *testing.T) {
 			desk.hears(browserTone)
 			page.hears(deskTone)
 			page.does("hold()")
-			desk.quiet()
+			desk.hears(musicTone)
 			page.does("resume()")
 			desk.hears(browserTone)
 			page.hears(deskTone)

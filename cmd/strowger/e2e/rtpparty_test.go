@@ -5,6 +5,7 @@ import (
 	"math"
 	"net"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -22,6 +23,8 @@ type rtpParty struct {
 	mute   bool
 	ears   []int16
 	digits []byte
+	key    byte // being pressed, 0 = none
+	pushed int  // packets of it that were sent
 	event  uint32
 	ssrcs  map[uint32]bool
 }
@@ -58,6 +61,33 @@ func (p *rtpParty) heard() []int16 {
 // keys are the digits received by RFC 4733.
 func (p *rtpParty) keys() string { p.mu.Lock(); defer p.mu.Unlock(); return string(p.digits) }
 
+// press pushes a key for 100 ms (RFC 4733).
+func (p *rtpParty) press(key byte) { p.mu.Lock(); p.key, p.pushed = key, 0; p.mu.Unlock() }
+
+// nextEvent is the next packet of the key that is being pressed, begun at timestamp ts; nil when there is none.
+func (p *rtpParty) nextEvent(packet []byte, begun *uint32) []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.key == 0 {
+		return nil
+	}
+	if p.pushed == 0 {
+		*begun = binary.BigEndian.Uint32(packet[4:])
+	}
+	p.pushed++
+	out := append(append([]byte(nil), packet[:12]...), byte(strings.IndexByte("0123456789*#ABCD", p.key)), 10, 0, 0)
+	out[1] = 101
+	binary.BigEndian.PutUint32(out[4:], *begun)
+	binary.BigEndian.PutUint16(out[14:], uint16(min(p.pushed, 5)*160))
+	if p.pushed >= 5 {
+		out[13] |= 0x80
+	}
+	if p.pushed == 7 { // the end three times
+		p.key = 0
+	}
+	return out
+}
+
 // sources is how many SSRCs the party has seen.
 func (p *rtpParty) sources() int { p.mu.Lock(); defer p.mu.Unlock(); return len(p.ssrcs) }
 
@@ -71,7 +101,7 @@ func (p *rtpParty) forget() {
 func (p *rtpParty) speak(stop <-chan struct{}) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	packet, voice := make([]byte, 172), [160]int16{}
+	packet, voice, begun := make([]byte, 172), [160]int16{}, uint32(0)
 	packet[0] = 0x80
 	binary.BigEndian.PutUint32(packet[8:], uint32(p.hz))
 	for n := 0; ; n++ {
@@ -88,6 +118,10 @@ func (p *rtpParty) speak(stop <-chan struct{}) {
 		}
 		binary.BigEndian.PutUint16(packet[2:], uint16(n))
 		binary.BigEndian.PutUint32(packet[4:], uint32(n*160))
+		if e := p.nextEvent(packet, &begun); e != nil {
+			p.conn.WriteToUDPAddrPort(e, to)
+			continue
+		}
 		for i := range voice {
 			voice[i] = int16(8192 * math.Sin(2*math.Pi*p.hz*float64(n*160+i)/8000))
 		}

@@ -1,0 +1,164 @@
+package call
+
+import (
+	"time"
+
+	"strowger/routing"
+	"strowger/store"
+)
+
+// Blind transfer (RFC 3515, RFC 5589 §5): one party names another whom the one it talks to shall talk to instead. The target
+// is rung as if the transferor had dialled it, while the transferred party hears ringing and the transferor stands aside.
+// When nobody answers, the two talk again; when the transferor has hung up meanwhile, its user is rung.
+
+// TransferStep is where a transfer stands.
+type TransferStep int
+
+// The steps of a transfer.
+const (
+	TransferNone    TransferStep = iota
+	TransferAsking               // routing is asked for the target; the parties still talk
+	TransferRinging              // the target rings
+)
+
+// Transfer is a transfer under way.
+type Transfer struct {
+	Step   TransferStep
+	By     int // the transferor's leg
+	Target string
+	Header string  // Referred-By, as the transferor sent it (RFC 3892), "" = none
+	Recall bool    // the target did not answer: the transferor, who had hung up, is rung
+	Plan   Planned // how the call was before: its plan, its stage and who talked to whom
+	Stage  int
+	Caller int
+	Peer   int
+}
+
+// recallTime is how long a transferor rings whose transfer failed.
+const recallTime = 30 * time.Second
+
+// first is the plan that the call began with.
+func (s *State) first() *Planned {
+	if s.First.Direction != "" {
+		return &s.First
+	}
+	return &s.Plan
+}
+
+// aside reports whether leg i waits for the outcome of its transfer.
+func (m *machine) aside(i int) bool {
+	return m.Transfer.Step == TransferRinging && i == m.Transfer.By && m.Legs[i].Phase == LegUp
+}
+
+// rings reports whether leg i is one of those that the call rings.
+func (m *machine) rings(i int) bool {
+	return i != m.Caller && m.Legs[i].Phase.live() && !m.aside(i)
+}
+
+func (m *machine) referred(i int, w PeerReferred) {
+	k := m.other(i)
+	switch {
+	case m.Phase != Up || k < 0 || m.Legs[i].Phase != LegUp || m.Legs[k].Phase != LegUp || m.Legs[i].User == "":
+		m.note(i, "asked for a transfer that cannot be done now")
+		m.do(ReferProgress{i, 480, phrase(480)})
+	case m.Transfer.Step != TransferNone:
+		m.do(ReferProgress{i, 480, phrase(480)})
+	default:
+		m.Transfer = Transfer{Step: TransferAsking, By: i, Target: w.Target, Header: w.By}
+		m.note(i, "transfers %s to %s", m.Legs[k].Peer, w.Target)
+		m.do(DecideTransfer{i, w.Target})
+	}
+}
+
+func (m *machine) transferPlanned(w Planned) {
+	t := &m.Transfer
+	if t.Step != TransferAsking {
+		return
+	}
+	k := m.other(t.By)
+	end := w.Plan.End
+	refused := len(w.Plan.Stages) == 0 && (end == nil || end.Action != routing.EndVoicemail || end.Mailbox == nil)
+	switch {
+	case m.Phase != Up || k < 0 || m.Legs[t.By].Phase != LegUp: // it ended in between
+		m.Transfer = Transfer{}
+	case refused:
+		code, why := 480, phrase(480)
+		if end != nil && end.Code >= 400 {
+			code, why = end.Code, phrase(end.Code)
+		}
+		m.note(t.By, "the transfer to %s is refused: %d %s", t.Target, code, why)
+		m.do(ReferProgress{t.By, code, why})
+		m.Transfer = Transfer{}
+	default:
+		m.beginTransfer(k, w)
+	}
+}
+
+// beginTransfer parts the two and rings the target for leg k.
+func (m *machine) beginTransfer(k int, w Planned) {
+	t := &m.Transfer
+	t.Step, t.Plan, t.Stage, t.Caller, t.Peer = TransferRinging, m.Plan, m.Stage, m.Caller, m.Peer
+	if m.First.Direction == "" {
+		m.First = m.Plan
+	}
+	m.part(k)
+	m.music() // nobody is on hold any more: ringing is heard instead
+	m.Caller, m.Plan = k, w
+	m.Offered, m.Committed = m.Legs[k].Codecs, nil
+	m.Worst, m.WorstOf = 0, Reason{}
+	m.do(ReferProgress{t.By, 180, "Ringing"})
+	m.enterStage(0)
+}
+
+// transferDone: the target has answered, or a machine in its place. The transferor is let go.
+func (m *machine) transferDone(how string) {
+	t := m.Transfer
+	if t.Step != TransferRinging {
+		return
+	}
+	m.note(noLeg, "the transfer to %s is done: %s", t.Target, how)
+	if m.aside(t.By) {
+		m.do(ReferProgress{t.By, 200, "OK"})
+		m.Transfer = Transfer{}
+		m.hangup(t.By, Reason{"SIP", 200, "Transferred"})
+	}
+	m.Transfer = Transfer{}
+}
+
+// transferFailed brings the transferor back.
+func (m *machine) transferFailed() {
+	t := m.Transfer
+	code, why := m.Worst, orText(m.WorstOf, phrase(m.Worst))
+	if code == 0 {
+		code, why = 480, phrase(480)
+	}
+	by := &m.Legs[t.By]
+	m.stopRingback()
+	switch {
+	case by.Phase == LegUp:
+		m.note(t.By, "the transfer to %s failed: %d %s; it has the call back", t.Target, code, why)
+		m.do(ReferProgress{t.By, code, why})
+		m.Transfer = Transfer{}
+		m.Plan, m.Stage, m.Caller, m.Peer, m.Phase = t.Plan, t.Stage, t.Caller, t.Peer, Up
+		m.do(Bridge{m.Caller, m.Peer})
+	case t.Recall:
+		m.Transfer = Transfer{}
+		m.over(ending{disposition: m.soFar(), by: "us", why: "the transfer to " + t.Target + " failed, and " + by.User + " did not answer",
+			code: 480, toCaller: Reason{"SIP", code, why}})
+	default:
+		m.note(noLeg, "the transfer to %s failed: %d %s; %s, who made it, is rung", t.Target, code, why, by.User)
+		m.Transfer.Recall = true
+		m.Plan.Plan = routing.Plan{Stages: []routing.Stage{{Step: "recall", RingSeconds: int(recallTime.Seconds()), Targets: []routing.Target{
+			{User: by.User, Via: []string{store.Browser, store.Desk, store.Mobile}}}}}}
+		m.enterStage(0)
+	}
+}
+
+// transferOver: the call ended before the transfer did.
+func (m *machine) transferOver() {
+	t := m.Transfer
+	if t.Step != TransferNone && m.Legs[t.By].Phase == LegUp {
+		m.do(ReferProgress{t.By, 487, phrase(487)})
+	}
+	m.Transfer = Transfer{}
+}
