@@ -31,6 +31,11 @@ var (
 // here (Play, Record) or is bridged to a party that shares nothing.
 func Terminated() []string { return []string{"G722", "PCMU", "PCMA"} }
 
+// samples is how many samples at rate Hz a payload decodes to.
+func (c *codecInfo) samples(payload []byte, rate int) int {
+	return min(len(payload)*rate/int(c.clock), maxFrame*rate/16000) // one octet per unit of the RTP clock
+}
+
 // codecByName finds a codec by its encoding name, in any case (RFC 3551 §3); nil when it is not ours.
 func codecByName(name string) *codecInfo {
 	for _, c := range allCodecs {

@@ -11,10 +11,11 @@
 //	                       └ recorder     player ┘
 //
 // Packets are handled by the goroutine that reads the socket, from the kernel and back to it, without an allocation.
-// What is due by time (players, keys, reports) is done by one clock per shard. A recorder has a goroutine for the disk.
+// What is due by time (players, transcoders, recorders, keys, reports) is done by one clock per shard: where sound ends here
+// it passes a jitter buffer with concealment (package playout). A recorder has a goroutine for the disk.
 //
 // Locks, in the order in which they may be taken: Session.nego, Engine.topology, the receiving side of a link,
-// inStream.mu, outStream.mu, the sending side of a link. Events are posted with none of them held but the link's.
+// inStream.mu, transcoder.mu, outStream.mu, the sending side of a link. Events are posted with none of them held but the link's.
 //
 // What is obeyed: RFC 3264 and 8866 (SDP), 3550 and 3551 (RTP, RTCP: reports of our own to each party), 3605 (a=rtcp),
 // 3711, 4568, 6188 and 7714 (SRTP with SDES; no MKI, no session parameters), 4733 (telephone-event: the 16 keys),

@@ -12,8 +12,8 @@ type hop struct {
 	out   *outStream  // nil: nobody hears it
 	src   uint32      // our name at out
 	pt    uint8       // payload type there
-	clock uint32      // RTP clock there; always that of codec: G.711 and G.722 share 8000 Hz
-	coder *transcoder // nil: as it is
+	clock uint32      // RTP clock there
+	coder *transcoder // nil: as it is; or else one for all hops of the path
 	// regen presses the key anew at the other side, whose telephone-event has another clock.
 	regen *Session
 }
@@ -22,6 +22,8 @@ type hop struct {
 type path struct {
 	index    [128]uint8 // 1 + index in hops; 0 = not agreed
 	hops     []hop
+	coded    *hop // a hop with a transcoder: where its packets go; nil: none has
+	ptime    int  // of these packets, milliseconds
 	recorder *recorder
 	genuine  bool // the link authenticates packets
 }
@@ -74,10 +76,12 @@ func (s *Session) receivedAt(pkt []byte, now time.Duration) {
 	switch {
 	case hop.out == nil:
 	case hop.coder == nil:
+		if p.coded != nil && !hop.event {
+			p.coded.coder.hush()
+		}
 		hop.out.relay(hop.src, h, hop.pt, hop.clock, pkt, now)
-	default:
-		h, pkt = hop.coder.convert(h, pkt)
-		hop.out.relay(hop.src, h, hop.pt, hop.clock, pkt, now)
+	case hop.coder.take(h, hop.codec, pkt[h.start:h.end], now):
+		s.shard.activate(s)
 	}
 }
 
@@ -164,6 +168,12 @@ func (s *Session) rebuild() {
 			p.add(f.recv, s.eventHop(f, dst))
 		}
 	}
+	for i := range p.hops {
+		if p.hops[i].coder != nil {
+			p.coded, p.ptime = &p.hops[i], dst.agreed.ptime
+			s.shard.activate(s)
+		}
+	}
 	s.path.Store(p)
 	s.out.setSource(s.source())
 }
@@ -194,7 +204,7 @@ func (s *Session) audioHop(f format, dst *Session) hop {
 	}
 	to, ok := dst.agreed.codable()
 	if ok && f.codec.transcode {
-		h.out, h.pt, h.coder = &dst.out, to.send, s.coder(f.codec, to.codec)
+		h.out, h.pt, h.clock, h.coder = &dst.out, to.send, to.codec.clock, s.coder(to.codec)
 	}
 	return h
 }
@@ -214,10 +224,10 @@ func (s *Session) eventHop(f format, dst *Session) hop {
 	return h
 }
 
-// coder keeps the converter between two codecs, so that its filters run on when the path is rebuilt.
-func (s *Session) coder(from, to *codecInfo) *transcoder {
-	if s.lastCoder == nil || s.lastCoder.from != from || s.lastCoder.to != to {
-		s.lastCoder = newTranscoder(from, to)
+// coder keeps the transcoder to a codec, so that it runs on when the path is rebuilt.
+func (s *Session) coder(to *codecInfo) *transcoder {
+	if s.lastCoder == nil || s.lastCoder.to != to {
+		s.lastCoder = newTranscoder(to)
 	}
 	return s.lastCoder
 }

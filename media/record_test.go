@@ -124,7 +124,7 @@ func TestRecordReordered(t *testing.T) {
 	if err != nil || len(samples) < 8000 {
 		t.Fatalf("%d samples, %v", len(samples), err)
 	}
-	for i := range 7840 {
+	for i := 40; i < 7840; i++ { // the first 4 ms fade in
 		if d := int(samples[i]) - int(tone[i]); d > 400 || d < -400 {
 			t.Fatalf("sample %d is %d, want %d", i, samples[i], tone[i])
 		}
@@ -171,6 +171,50 @@ func TestRecoverRecordings(t *testing.T) {
 	}
 	if got, err := RecoverRecordings(filepath.Join(dir, "nowhere")); err != nil || got != nil {
 		t.Errorf("a folder that does not exist: %v, %v", got, err)
+	}
+}
+
+// TestRecordConceals: with one of twenty packets lost the file has no gap; and what was said is told from silence.
+func TestRecordConceals(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "r.wav")
+	speech := mediatest.Speech(8000, 8000*10, 5)
+	var l *fakeLeg
+	fakeTime(t, func(t *testing.T, e *Engine) {
+		l = newFakeLeg(t, e, Options{}, agreedOn(codecPCMU))
+		if err := l.Record(Recording{File: file}); err != nil {
+			t.Fatal(err)
+		}
+		l.talks(5*time.Second, quiet)
+		for i := range 500 {
+			if i%20 == 7 {
+				l.seq, l.ts = l.seq+1, l.ts+160
+			} else {
+				l.says(speech[160*i : 160*i+160])
+			}
+			time.Sleep(tickInterval)
+		}
+		l.StopRecording()
+	})
+	samples, _, err := mediatest.ReadWAV(file)
+	if err != nil || len(samples) < 15*8000 {
+		t.Fatalf("%d samples, %v", len(samples), err)
+	}
+	for i := 7; i < 500; i += 20 {
+		was, is := mediatest.Loudness(speech[160*i:160*i+160]), mediatest.Loudness(samples[40000+160*i:40000+160*i+160])
+		around := min(mediatest.Loudness(speech[160*i-160:160*i]), was)
+		if around > -30 && is < around-15 {
+			t.Errorf("packet %d: a gap: %.1f dBFS, said were %.1f", i, is, was)
+		}
+	}
+	loud := 0
+	for i := range 500 {
+		if rms(speech[160*i:160*i+160]) > speechRMS {
+			loud++
+		}
+	}
+	got := l.events.of(RecordEnded)
+	if len(got) != 1 || got[0].Speech < float64(loud)/50-0.5 || got[0].Speech > float64(loud)/50+0.5 {
+		t.Errorf("posted %+v, want %v s of speech", got, float64(loud)/50)
 	}
 }
 
