@@ -20,6 +20,7 @@ const (
 	partSuffix    = ".part"
 	flushInterval = 500 * time.Millisecond
 	speechRMS     = 250                    // of full scale 32768: -42 dBFS, below it a frame counts as silence
+	speechHang    = 200 * time.Millisecond // a shorter pause between words is part of what is said
 	recordLag     = 100 * time.Millisecond // how far the file is behind the clock: nobody waits, so late packets may come
 )
 
@@ -143,6 +144,8 @@ func (r *recorder) pull(until time.Duration) {
 		r.written += n
 		if rms(frame) > speechRMS {
 			r.loud = r.written
+		}
+		if r.loud > 0 && r.written-r.loud < samplesIn(speechHang, r.rate) {
 			r.spoken += n
 		}
 	}

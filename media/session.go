@@ -55,7 +55,7 @@ type Event struct {
 	// other party has no telephone-event) is left to the caller, who may send a SIP INFO.
 	Relayed bool
 	Seconds float64 // RecordEnded: length of audio written
-	Speech  float64 // RecordEnded: seconds of it that are louder than -42 dBFS
+	Speech  float64 // RecordEnded: seconds of it in which something louder than -42 dBFS is said, with the pauses between words
 	Why     string  // RecordEnded: stopped | silence | limit | failed; Lost: what
 }
 

@@ -147,7 +147,7 @@ type (
 	// RecordDone: the recording of the party is complete, or failed.
 	RecordDone struct {
 		Seconds float64 // of the file
-		Silence float64 // seconds at its end in which nothing was said, as far as is known
+		Silence float64 // seconds of it in which nothing was said
 		Why     string
 	}
 )
