@@ -203,7 +203,7 @@ func (s *Session) audioHop(f format, dst *Session) hop {
 		return h
 	}
 	to, ok := dst.agreed.codable()
-	if ok && f.codec.transcode {
+	if ok && s.agreed.encodes(f.codec) {
 		h.out, h.pt, h.clock, h.coder = &dst.out, to.send, to.codec.clock, s.coder(to.codec)
 	}
 	return h
@@ -227,7 +227,7 @@ func (s *Session) eventHop(f format, dst *Session) hop {
 // coder keeps the transcoder to a codec, so that it runs on when the path is rebuilt.
 func (s *Session) coder(to *codecInfo) *transcoder {
 	if s.lastCoder == nil || s.lastCoder.to != to {
-		s.lastCoder = newTranscoder(to)
+		s.lastCoder = newTranscoder(to, s.engine.opus)
 	}
 	return s.lastCoder
 }
@@ -242,15 +242,24 @@ func (a agreement) format(c *codecInfo) (format, bool) {
 	return format{}, false
 }
 
-// codable is the first agreed codec that we can encode and decode ourselves.
+// codable is the agreed codec that we would encode: the first that every machine can, or else Opus, which takes ten times
+// the work.
 func (a agreement) codable() (format, bool) {
 	for _, f := range a.audio {
 		if f.codec.transcode {
 			return f, true
 		}
 	}
+	for _, f := range a.audio {
+		if a.encodes(f.codec) {
+			return f, true
+		}
+	}
 	return format{}, false
 }
+
+// encodes says whether we can encode, and decode, the codec.
+func (a agreement) encodes(c *codecInfo) bool { return c.transcode || c == codecOpus && a.opus }
 
 // meets says whether what one party may send can be made audible to the other. Parties that have not agreed on anything
 // yet are given the benefit of the doubt.

@@ -223,15 +223,11 @@ func TestRecordConceals(t *testing.T) {
 
 func TestRecordWhereItCannot(t *testing.T) {
 	fakeTime(t, func(t *testing.T, e *Engine) {
-		l := newFakeLeg(t, e, Options{}, agreedOn(codecOpus))
-		if err := l.Record(Recording{File: filepath.Join(t.TempDir(), "r.wav")}); err == nil {
-			t.Error("Opus is recorded")
-		}
 		blocked := filepath.Join(t.TempDir(), "file")
 		if err := os.WriteFile(blocked, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		l = newFakeLeg(t, e, Options{}, agreedOn(codecPCMU))
+		l := newFakeLeg(t, e, Options{}, agreedOn(codecPCMU))
 		if err := l.Record(Recording{File: filepath.Join(blocked, "r.wav")}); err == nil {
 			t.Error("recorded below a file")
 		}

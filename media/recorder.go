@@ -51,9 +51,9 @@ type recorder struct {
 	once sync.Once
 }
 
-// Record writes what the party says to a WAV file (16 kHz when G.722 was agreed first, 8 kHz otherwise) until
+// Record writes what the party says to a WAV file (16 kHz when G.722 or Opus was agreed first, 8 kHz otherwise) until
 // StopRecording, MaxSeconds, or SilenceSeconds without speech; then RecordEnded is posted. A recording in progress is
-// completed. It fails when the file cannot be made or the party speaks only codecs that cannot be decoded here.
+// completed. It fails when the file cannot be made.
 func (s *Session) Record(rec Recording) error {
 	if err := os.MkdirAll(filepath.Dir(rec.File), 0o750); err != nil {
 		return s.wrap(fmt.Errorf("recording: %w", err))
@@ -64,13 +64,9 @@ func (s *Session) Record(rec Recording) error {
 	if s.closed {
 		return ErrClosed
 	}
-	f, ok := s.agreed.codable()
-	if !ok && len(s.agreed.audio) > 0 {
-		return s.wrap(fmt.Errorf("cannot record %s; answer with one of %v", s.agreed.audio[0].codec.name, Terminated()))
-	}
 	rate := 8000
-	if ok {
-		rate = f.codec.rate
+	if len(s.agreed.audio) > 0 {
+		rate = s.agreed.audio[0].codec.rate
 	}
 	file, err := os.OpenFile(rec.File+partSuffix, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o640)
 	if err != nil {

@@ -142,6 +142,7 @@ type agreement struct {
 	ptime  int      // milliseconds of audio per packet that the peer wants, 20 when it does not say
 	send   bool     // the peer wants to hear us
 	recv   bool     // the peer may talk
+	opus   bool     // Opus can be encoded here; the session fills it in
 }
 
 // Session is the media of one party: it negotiates by SDP, receives and sends RTP, and is joined to another session by

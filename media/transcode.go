@@ -12,12 +12,17 @@ import (
 // maxFrame is the most samples in one packet that is decoded here: 120 ms at 16 kHz. Longer packets are cut.
 const maxFrame = 16 * 120
 
-// voice decodes and encodes one direction of G.711 or G.722 at a fixed sampling rate, with the states and buffers that
-// it takes. It is used by one goroutine at a time.
+// voice decodes and encodes one direction at a fixed sampling rate, with the states and buffers that it takes. It is used
+// by one goroutine at a time.
 type voice struct {
-	rate int // of the samples outside: 8000 or 16000
+	rate int                // of the samples outside: 8000 or 16000
+	opus *codec.OpusLibrary // nil: Opus cannot be encoded
 	dec  *codec.G722Decoder
 	enc  *codec.G722Encoder
+
+	opusDec *codec.OpusDecoder
+	opusEnc *codec.OpusEncoder
+
 	up   codec.Upsampler
 	down codec.Downsampler
 	a, b [2 * maxFrame]int16
@@ -25,7 +30,7 @@ type voice struct {
 
 // decode turns a payload into samples at v.rate; they stay valid until the next call.
 func (v *voice) decode(c *codecInfo, payload []byte) []int16 {
-	if limit := maxFrame * int(c.clock) / 16000; len(payload) > limit { // one octet per unit of the RTP clock
+	if limit := maxFrame * int(c.clock) / 16000; c != codecOpus && len(payload) > limit { // one octet per unit of the RTP clock
 		payload = payload[:limit]
 	}
 	var out []int16
@@ -39,6 +44,8 @@ func (v *voice) decode(c *codecInfo, payload []byte) []int16 {
 			v.dec = codec.NewG722Decoder()
 		}
 		out = v.dec.Decode(v.a[:], payload)
+	case codecOpus:
+		out = v.decodeOpus(payload)
 	default:
 		return nil
 	}
@@ -58,8 +65,36 @@ func (v *voice) encode(c *codecInfo, payload []byte, samples []int16) []byte {
 			v.enc = codec.NewG722Encoder()
 		}
 		return v.enc.Encode(payload, samples)
+	case codecOpus:
+		return v.encodeOpus(payload, samples)
 	}
 	return nil
+}
+
+// decodeOpus makes nothing of packets that are none: the jitter buffer conceals them.
+func (v *voice) decodeOpus(payload []byte) []int16 {
+	if v.opusDec == nil {
+		dec, err := codec.NewOpusDecoder()
+		if err != nil {
+			return nil
+		}
+		v.opusDec = dec
+	}
+	return v.opusDec.Decode(v.a[:maxFrame], payload)
+}
+
+func (v *voice) encodeOpus(payload []byte, samples []int16) []byte {
+	if v.opusEnc == nil {
+		if v.opus == nil {
+			return nil
+		}
+		enc, err := v.opus.NewEncoder()
+		if err != nil {
+			return nil
+		}
+		v.opusEnc = enc
+	}
+	return v.opusEnc.Encode(payload, samples)
 }
 
 func (v *voice) convert(buf, samples []int16, from, to int) []int16 {
@@ -106,8 +141,9 @@ type transcoder struct {
 // transcoderRest is after how much silence of the party the transcoder sleeps.
 const transcoderRest = 500 * time.Millisecond
 
-func newTranscoder(to *codecInfo) *transcoder {
+func newTranscoder(to *codecInfo, opus *codec.OpusLibrary) *transcoder {
 	t := &transcoder{to: to, rate: to.rate}
+	t.out.opus = opus
 	t.in.rate, t.out.rate = t.rate, t.rate
 	t.buffer = playout.New(t.rate, &t.in, 0)
 	return t
@@ -142,7 +178,7 @@ func (t *transcoder) rest() {
 func (t *transcoder) tick(to *hop, ptime int, now time.Duration) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	length := min(time.Duration(max(ptime, 10))*time.Millisecond, 60*time.Millisecond)
+	length := t.to.frame(ptime)
 	if t.next != 0 && now-t.next > maxCatchUp { // it was not ticked for a while
 		active := t.active
 		t.rest()
