@@ -148,6 +148,19 @@ func (e *Engine) newSession(opt Options, dial func(*Session) (link, error)) (*Se
 // installed.
 func (e *Engine) Opus() bool { return e.opus != nil }
 
+// addressFor is what SDP says to a party that reaches us at address a: that one, or where the sockets are bound to another
+// one, theirs.
+func (e *Engine) addressFor(a netip.Addr) netip.Addr {
+	bound := e.cfg.BindIP
+	switch {
+	case !a.IsValid() || a.Is4() != bound.Is4() || a == e.cfg.PublicIP:
+		return e.cfg.PublicIP
+	case bound.IsUnspecified():
+		return a
+	}
+	return bound
+}
+
 // newSource names a new source of packets: a session or a player. Never 0.
 func (e *Engine) newSource() uint32 {
 	for {

@@ -69,7 +69,7 @@ func newRTPLink(s *Session) (link, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.sdp.init(e.cfg.PublicIP, l.rtp.port(), s.opt.SRTP)
+	l.sdp.init(e.addressFor(s.opt.Address), l.rtp.port(), s.opt.SRTP)
 	return l, nil
 }
 

@@ -164,10 +164,15 @@ func parseConn(value string, line int) (netip.Addr, error) {
 	if addr.Is4() != (f[1] == "IP4") {
 		return netip.Addr{}, &sdpError{line, fmt.Sprintf("c=: %s is not an %s address", addr, f[1])}
 	}
-	if addr.IsMulticast() {
-		return netip.Addr{}, &sdpError{line, fmt.Sprintf("c=: %s is a multicast address", addr)}
+	if !unicast(addr) {
+		return netip.Addr{}, &sdpError{line, fmt.Sprintf("c=: %s is a multicast or broadcast address", addr)}
 	}
 	return addr.WithZone(""), nil
+}
+
+// unicast reports whether packets to a reach one host at most: nobody shall make us shout into a network.
+func unicast(a netip.Addr) bool {
+	return !a.IsMulticast() && a.Unmap() != netip.AddrFrom4([4]byte{255, 255, 255, 255})
 }
 
 // sdpPayload is one format of an m= line with its codec: one of ours, or nil.
@@ -262,8 +267,8 @@ func (m *sdpMedia) rtcpAddr() netip.AddrPort {
 			}
 		}
 		if len(f) == 4 {
-			if ip, err := netip.ParseAddr(f[3]); err == nil {
-				addr = ip
+			if ip, err := netip.ParseAddr(f[3]); err == nil && unicast(ip) {
+				addr = ip.Unmap().WithZone("")
 			}
 		}
 	}

@@ -96,6 +96,7 @@ func TestRemoteOfferErrors(t *testing.T) {
 		{"family", None, sdp("m=audio 4000 RTP/AVP 0", "c=IN IP6 2001:db8::1"), "another family"},
 		{"family mismatch", None, sdp("m=audio 4000 RTP/AVP 0", "c=IN IP4 2001:db8::1"), "not an IP4 address"},
 		{"multicast", None, sdp("m=audio 4000 RTP/AVP 0", "c=IN IP4 224.0.0.9/127"), "multicast"},
+		{"broadcast", None, sdp("m=audio 4000 RTP/AVP 0", "c=IN IP4 255.255.255.255"), "broadcast"},
 		{"no address", None, []byte("v=0\r\nm=audio 4000 RTP/AVP 0\r\n"), "no c= address"},
 		{"codecs", None, sdp("m=audio 4000 RTP/AVP 18 3"), "the peer has 18, 3"},
 		{"protocol", None, sdp("m=audio 4000 TCP/RTP/AVP 0"), "protocol"},
@@ -120,6 +121,22 @@ func TestRemoteOfferErrors(t *testing.T) {
 				t.Errorf("the error shows the key: %v", err)
 			}
 		})
+	}
+}
+
+// RTCP may go to another host (RFC 3605), but never to many.
+func TestRTCPAddress(t *testing.T) {
+	for attr, want := range map[string]string{
+		"a=rtcp:5": "192.0.2.1:5", "a=rtcp:5 IN IP4 192.0.2.9": "192.0.2.9:5", "a=rtcp:99999": "192.0.2.1:4001", "a=sendrecv": "192.0.2.1:4001",
+		"a=rtcp:5 IN IP4 224.0.0.1": "192.0.2.1:5", "a=rtcp:5 IN IP4 255.255.255.255": "192.0.2.1:5", "a=rtcp:5 IN IP6 ::ffff:224.0.0.1": "192.0.2.1:5",
+	} {
+		doc, err := parseSDP(sdp("m=audio 4000 RTP/AVP 0", "c=IN IP4 192.0.2.1", attr))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := doc.media[0].rtcpAddr().String(); got != want {
+			t.Errorf("%s: RTCP goes to %s, want %s", attr, got, want)
+		}
 	}
 }
 

@@ -26,6 +26,8 @@ type Options struct {
 	// Party is the host that the party signals from, when it is known and may stand behind NAT: its RTP is expected from
 	// there, if not from the address in its SDP.
 	Party netip.Addr
+	// Address is our address as the party reaches it, for SDP (RTP sessions only); zero = Config.PublicIP.
+	Address netip.Addr
 	// SilenceTimeout posts Silent, once per silence, when nothing was received for so long; 0 = never. It starts to count
 	// with the first SDP exchange that lets the party send, and is suspended while the party's direction says that it will not.
 	SilenceTimeout time.Duration

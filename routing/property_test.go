@@ -25,12 +25,33 @@ var days = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
 func drawWindows(t *rapid.T, label string) []store.Window {
 	var out []store.Window
 	for i := range rapid.IntRange(0, 2).Draw(t, label) {
-		from := rapid.IntRange(0, dayMinutes-1).Draw(t, label+" from")
-		to := rapid.IntRange(0, dayMinutes).Filter(func(m int) bool { return m != from }).Draw(t, label+" to")
-		out = append(out, store.Window{Days: days[i*3 : i*3+rapid.IntRange(1, 3).Draw(t, label+" days")],
+		from := rapid.OneOf(rapid.IntRange(0, dayMinutes-1), rapid.SampledFrom(edges[1:])).Draw(t, label+" from")
+		to := rapid.OneOf(rapid.IntRange(0, dayMinutes), rapid.SampledFrom(edges)).Filter(func(m int) bool { return m != from }).Draw(t, label+" to")
+		out = append(out, store.Window{Days: days[i*3 : i*3+rapid.IntRange(1, 3+i).Draw(t, label+" days")],
 			From: clock(from), To: clock(to)})
 	}
 	return out
+}
+
+// edges are minutes at which windows begin and end more often than by chance.
+var edges = []int{dayMinutes, 0, 90, 540, 1020, 1320, 1439}
+
+// drawMoment draws any moment, or an edge on a day that is special: a holiday, the days after it across the week's end, the
+// days on which the clocks change.
+func drawMoment(t *rapid.T) time.Time {
+	if rapid.Bool().Draw(t, "any moment") {
+		return time.Unix(rapid.Int64Range(1_760_000_000, 1_800_000_000).Draw(t, "at"), 0).UTC()
+	}
+	day := rapid.SampledFrom([]string{"2026-11-20", "2026-11-21", "2026-11-22", "2026-11-23", "2026-03-08", "2026-11-01"}).Draw(t, "day")
+	zone, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := time.ParseInLocation(time.DateOnly, day, zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at.Add(time.Duration(rapid.SampledFrom(edges).Draw(t, "edge")) * time.Minute)
 }
 
 func clock(minute int) string { return fmt.Sprintf("%02d:%02d", minute/60, minute%60) }
@@ -52,7 +73,8 @@ func drawWorld(t *rapid.T) world {
 	for i, id := range users {
 		no := flag(id + " voicemail")
 		u := store.User{ID: id, Role: store.Agent, DND: flag(id + " dnd"), CallWaiting: flag(id + " waiting"), Hours: drawWindows(t, id), Voicemail: &no,
-			Reach: rapid.SliceOfDistinct(rapid.SampledFrom([]string{"browser", "desk", "mobile", "phone"}), rapid.ID).Draw(t, id+" reach")}
+			RingSeconds: rapid.SampledFrom([]int{0, 0, 2, 50, 300}).Draw(t, id+" ring"),
+			Reach:       rapid.SliceOfDistinct(rapid.SampledFrom([]string{"browser", "desk", "mobile", "phone"}), rapid.ID).Draw(t, id+" reach")}
 		if flag(id + " has phone") {
 			u.Phone = num(fmt.Sprintf("#900%d", i+1))
 		}
@@ -94,18 +116,19 @@ func drawWorld(t *rapid.T) world {
 			n.Rules = []store.Rule{{Name: "r", Blast: some("blast"), Hours: []store.Window{{Days: days[2:5], From: "20:00", To: "08:00"}}}}
 		}
 		if flag("full") {
-			w.live.Active[n.Number] = 50
+			w.live.Active[n.Number] = rapid.SampledFrom([]int{2, 3, 49, 50}).Draw(t, "active")
+			n.MaxInbound = rapid.SampledFrom([]int{0, 3}).Draw(t, "limit")
 		}
 		w.dir.Numbers = append(w.dir.Numbers, n)
 	}
 	for i := range rapid.IntRange(0, 4).Draw(t, "contacts") {
-		w.dir.Contacts = append(w.dir.Contacts, store.Contact{ID: fmt.Sprintf("c%d", i), Phones: []string{num("#8000")},
+		w.dir.Contacts = append(w.dir.Contacts, store.Contact{ID: fmt.Sprintf("c%d", 9-i), Phones: []string{num("#8000")},
 			Owner:   rapid.SampledFrom([]string{"", "u1", "u2", "u3"}).Draw(t, "owner"),
 			Created: time.Date(2026, 1, rapid.IntRange(1, 3).Draw(t, "created"), 0, 0, 0, 0, time.UTC)})
 	}
 	w.req = Request{Kind: rapid.SampledFrom([]string{KindCall, KindCall, KindText}).Draw(t, "kind"), To: lines[0],
 		From: rapid.SampledFrom([]string{num("#8000"), num("#9001"), num("#6000"), num("#0002"), "anonymous"}).Draw(t, "from")}
-	w.at = time.Unix(rapid.Int64Range(1_760_000_000, 1_800_000_000).Draw(t, "at"), 0).UTC()
+	w.at = drawMoment(t)
 	return w
 }
 

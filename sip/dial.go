@@ -38,7 +38,7 @@ func (s *Server) Dial(ctx context.Context, req call.DialRequest, post call.Post)
 		return nil, fmt.Errorf("sip: dial: %w", err)
 	}
 	l.out = &outbound{failed: l.inviteFailed, won: l.inviteWon}
-	l.out.build = func() *sipmsg.Request { return l.buildInvite(append(headers, req.Headers...)) }
+	l.out.build = func() *sipmsg.Request { return l.buildInvite(append(headers, req.Headers...), req.MaxForwards) }
 	l.trunk.acquire()
 	s.calls.dialogs.add(l)
 	l.command(l.start)
@@ -61,9 +61,13 @@ func (l *leg) start() {
 }
 
 // buildInvite makes a try of the initial INVITE.
-func (l *leg) buildInvite(headers []call.Header) *sipmsg.Request {
+func (l *leg) buildInvite(headers []call.Header, hops int) *sipmsg.Request {
 	l.d.contact = l.srv.contactFor(l.contactUser(), l.hop)
 	req := l.d.request(sipmsg.INVITE)
+	if hops > 0 {
+		limit := sipmsg.MaxForwardsHeader(min(hops, 70))
+		req.ReplaceHeader(&limit)
+	}
 	l.common(req)
 	for _, h := range headers {
 		req.AppendHeader(sipmsg.NewHeader(h.Name, sanitize(h.Value)))

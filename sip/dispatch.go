@@ -2,6 +2,7 @@ package sip
 
 import (
 	"runtime/debug"
+	"strings"
 
 	sipmsg "github.com/emiago/sipgo/sip"
 	"github.com/rs/zerolog"
@@ -81,8 +82,32 @@ func (s *Server) onNewInvite(req *sipmsg.Request, tx *sipmsg.ServerTx) {
 		s.refuse(req, tx, p)
 		return
 	}
+	if id.trunk != nil && cameBack(req, id.trunk.called(req)) {
+		s.event(s.log.Warn(), req).Str("trunk", id.trunk.cfg.Name).Str("to", id.trunk.called(req)).
+			Msg("a call that this number had forwarded came back to it; refused, else it would go round")
+		s.refuse(req, tx, problem(sipmsg.StatusLoopDetected))
+		return
+	}
 	s.order.begin(req)
 	s.onInvite(req, tx, id)
+}
+
+// cameBack reports whether the number that is called has diverted this call before (RFC 5806 §5): an outside line to which
+// we forwarded it forwards it to us.
+func cameBack(req *sipmsg.Request, called string) bool {
+	called = strings.TrimPrefix(called, "+")
+	for value := range named(req, "Diversion") {
+		for _, one := range splitList(value) {
+			a, err := readNameAddr(one)
+			if err != nil {
+				continue
+			}
+			if by := strings.TrimPrefix(uriUser(&a.uri), "+"); by != "" && by == called {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // identify proves who sent a request outside a dialog: a trunk by its address, a signed-in browser by its WebSocket,

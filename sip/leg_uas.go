@@ -82,16 +82,17 @@ func (l *leg) incoming(id identity) call.Incoming {
 		From: callerOf(req, l.trunk != nil), To: uriUser(&req.Recipient), CallerID: wantedCallerID(req),
 		SDP: l.remoteSDP, Leg: l, Bind: l.bind,
 	}
+	in.Host = l.d.contact.Host
 	in.WebRTC, in.SRTP = securityOf(l.remoteSDP)
+	if n := req.MaxForwards(); n != nil {
+		in.MaxForwards = int(min(uint32(*n), 70))
+	}
 	if len(in.SDP) == 0 {
 		in.WebRTC = id.ws
 	}
 	if t := l.trunk; t != nil {
 		in.Trunk, in.Codecs, in.EarlyMedia, in.CallerID = t.cfg.Name, t.cfg.Codecs, t.cfg.EarlyMedia, ""
-		if t.cfg.Username != "" && in.To == t.cfg.Username {
-			// Carriers call the Contact that we registered; the number stands in To.
-			in.To = uriUser(&l.d.local.uri)
-		}
+		in.To, in.From.Number = t.reads(t.called(req)), t.reads(in.From.Number)
 		if len(in.SDP) == 0 {
 			in.SRTP = t.cfg.SRTP
 		}

@@ -35,7 +35,8 @@ type libraryHandler struct {
 // quietMessage reports whether a peer can cause this error of sipgo's at will: it would fill the log.
 func quietMessage(message string) bool {
 	switch message {
-	case "failed to parse", "Read filter error", "Read error", "Got TCP error", "Fail to upgrade", "Server tx failed to handle request":
+	case "failed to parse", "Read filter error", "Read error", "Got TCP error", "Fail to upgrade", "Server tx failed to handle request",
+		"Client tx failed to handle response":
 		return true
 	}
 	return false

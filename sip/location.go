@@ -41,7 +41,7 @@ func (s *Server) Endpoints(user string, kinds []string) []call.Endpoint {
 			continue
 		}
 		if _, _, _, ok := s.flowDestination(b); ok {
-			out = append(out, endpointOf(b))
+			out = append(out, s.endpointOf(b))
 		}
 	}
 	return out
@@ -58,8 +58,11 @@ func (s *Server) mayRing(b *store.Binding) bool {
 
 // endpointOf says how to ring a binding. Keys of SDES must not cross the network in the clear (RFC 4568 §7), so SRTP is
 // offered to phones that registered over TLS only.
-func endpointOf(b *store.Binding) call.Endpoint {
+func (s *Server) endpointOf(b *store.Binding) call.Endpoint {
 	e := call.Endpoint{Binding: b, WebRTC: b.Kind == store.Browser}
+	if !e.WebRTC {
+		e.Host, _ = s.localFor(b.Transport, b.Source)
+	}
 	if b.Transport == "tls" && !e.WebRTC {
 		e.SRTP = call.SRTPOptional
 	}
@@ -117,7 +120,7 @@ func (s *Server) appeared(b store.Binding) {
 	}
 	w.mu.Unlock()
 	for _, f := range fs {
-		f(b.User, endpointOf(&b))
+		f(b.User, s.endpointOf(&b))
 	}
 }
 

@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"maps"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -84,5 +85,33 @@ func TestKinds(t *testing.T) {
 	register("ann-gone", store.Mobile, "sip:d@10.0.0.1")
 	if got := s.Kinds()["ann"]; !slices.Equal(got, []string{store.Desk, store.Browser}) {
 		t.Errorf("ann can be rung at %v", got)
+	}
+}
+
+// TestHostForMedia: each peer is told the address by which it reaches us, by SDP as by Contact.
+func TestHostForMedia(t *testing.T) {
+	office := newOffice()
+	cfg := office.config()
+	cfg.PublicHost = "203.0.113.7"
+	cfg.Trunks = []TrunkConfig{{Name: "outside", Server: "198.51.100.1", Qualify: -1}, {Name: "gateway", Server: "127.0.0.9", Qualify: -1}}
+	s := startEdge(t, cfg)
+	now := time.Now()
+	for contact, source := range map[string]string{"sip:a@127.0.0.1": "127.0.0.1:5060", "sip:b@198.51.100.2": "198.51.100.2:5060"} {
+		b := binding(contact, 1, now.Add(time.Minute))
+		b.Source = source
+		if _, err := s.location.update("ann", []store.Binding{b}, 10, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := map[string]string{}
+	for _, e := range s.Endpoints("ann", []string{store.Desk}) {
+		got[e.Binding.Source] = e.Host
+	}
+	for _, e := range s.Trunks("+12025550100", "") {
+		got[e.Trunk] = e.Host
+	}
+	want := map[string]string{"127.0.0.1:5060": "127.0.0.1", "198.51.100.2:5060": "203.0.113.7", "outside": "203.0.113.7", "gateway": "127.0.0.1"}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

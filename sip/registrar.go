@@ -122,6 +122,19 @@ func (s *Server) register(req *sipmsg.Request, r registrant, now time.Time) ([]s
 	return bound, nil
 }
 
+// Limits of what one binding keeps: every answer to any phone of the user repeats it, and must fit into a datagram.
+const (
+	maxAddress = 1024 // bytes of a URI
+	maxPath    = 10
+)
+
+func longest(list []string) (n int) {
+	for _, s := range list {
+		n = max(n, len(s))
+	}
+	return n
+}
+
 // bindingBase is what all contacts of a REGISTER have in common.
 func (s *Server) bindingBase(req *sipmsg.Request, r registrant, now time.Time) (store.Binding, *refusal) {
 	b := store.Binding{
@@ -136,6 +149,9 @@ func (s *Server) bindingBase(req *sipmsg.Request, r registrant, now time.Time) (
 	for value := range named(req, "Path") {
 		b.Path = append(b.Path, splitList(value)...)
 	}
+	if longest(b.Path) > maxAddress || len(b.Path) > maxPath {
+		return b, malformed("Path Too Long")
+	}
 	if len(b.Path) > 0 && !supports(req, "path") {
 		// The phone would not know by which way it is reached (RFC 3327 §5.3).
 		return b, problem(421).with("Require", "path")
@@ -148,7 +164,9 @@ func (s *Server) bindingOf(b store.Binding, c *sipmsg.ContactHeader, expires tim
 	if c.Address.Scheme != "sip" && c.Address.Scheme != "sips" {
 		return b, malformed("Bad Contact Scheme")
 	}
-	b.Contact = c.Address.String()
+	if b.Contact = c.Address.String(); len(b.Contact) > maxAddress {
+		return b, malformed("Contact Too Long")
+	}
 	instance, _ := c.Params.Get("+sip.instance")
 	b.Instance = truncated(unquote(instance), 256)
 	if id, ok := c.Params.Get("reg-id"); ok && b.Instance != "" {

@@ -57,6 +57,10 @@ func TestRegistrar(t *testing.T) {
 		{"one bad contact spoils all", []step{
 			{"ann-desk", "Contact: <sip:a@10.0.0.1>, <mailto:a@b>\n", 400, 0, ""}, {"ann-desk", "", 200, 0, ""}}},
 		{"extension as To", []step{{"ann-desk", "To: <sip:201@" + testRealm + ">\nContact: <sip:a@10.0.0.1>\n", 200, 1, ""}}},
+		{"too long", []step{
+			{"ann-desk", "Contact: <sip:" + strings.Repeat("a", maxAddress) + "@10.0.0.1>\n", 400, 0, ""},
+			{"ann-desk", "Supported: path\nPath: <sip:10.0.0.9;x=" + strings.Repeat("a", maxAddress) + ";lr>\nContact: <sip:a@10.0.0.1>\n", 400, 0, ""},
+			{"ann-desk", "", 200, 0, ""}}},
 		{"too many", []step{
 			{"ann-desk", "Contact: " + manyContacts(5) + "\n", 200, 5, ""},
 			{"ann-desk", "Contact: <sip:one-more@10.0.0.1>\n", 403, 0, ""},

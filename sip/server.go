@@ -64,7 +64,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.location.added = s.appeared
 	s.flows.onClose = s.location.dropFlow
-	s.tp = sipmsg.NewTransportLayer(net.DefaultResolver, newParser(), cfg.DialTLS,
+	s.tp = sipmsg.NewTransportLayer(net.DefaultResolver, newParser(), s.dialTLS(),
 		sipmsg.WithTransportLayerLogger(libraryLogger(s.log)),
 		sipmsg.WithTransportLayerReadFilter(s.filter))
 	s.tp.OnMessage(s.arrived) // first of the handlers, so it runs before the transaction layer's

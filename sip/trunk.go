@@ -75,6 +75,7 @@ type trunkSet struct {
 	stop     context.CancelFunc
 	running  sync.WaitGroup
 	tlsNames sync.Map // ip:port → host name for the certificate
+	waived   sync.Map // host names that may show any certificate, see waive
 
 	mu       sync.Mutex
 	watchers []func(TrunkStatus)
@@ -192,7 +193,7 @@ func (s *Server) Trunks(number, caller string) []call.Endpoint {
 	})
 	out := make([]call.Endpoint, 0, len(list))
 	for _, t := range list {
-		out = append(out, call.Endpoint{Trunk: t.cfg.Name, Number: number, SRTP: t.cfg.SRTP, Codecs: t.cfg.Codecs})
+		out = append(out, call.Endpoint{Trunk: t.cfg.Name, Number: number, SRTP: t.cfg.SRTP, Codecs: t.cfg.Codecs, Host: t.host()})
 	}
 	return out
 }
@@ -214,6 +215,16 @@ func (t *trunk) unanswered(r call.Reason) {
 	case t.ask <- struct{}{}:
 	default:
 	}
+}
+
+// host is our address as the carrier reaches it, "" while its own is not known.
+func (t *trunk) host() string {
+	list := t.known.Load()
+	if list == nil || len(*list) == 0 {
+		return ""
+	}
+	host, _ := t.srv.localFor((*list)[0].transport, (*list)[0].addr)
+	return host
 }
 
 // takes reports whether the trunk may be used for a number.

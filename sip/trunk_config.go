@@ -37,6 +37,9 @@ type TrunkConfig struct {
 	// CallerUsername and CallerPassword are what a carrier that calls from anywhere answers our digest challenge with.
 	CallerUsername, CallerPassword string
 
+	// TLSSkipVerify takes any certificate of the carrier: for gateways with one that nobody signed.
+	TLSSkipVerify bool
+
 	// CallerID says where our number goes: "from", "pai" (From is the account), or "both"; "" = both.
 	CallerID string
 	// Privacy of anonymous callers: "id" = an anonymous From with P-Asserted-Identity and Privacy: id (RFC 3323, 3325);

@@ -55,6 +55,16 @@ func (t *trunk) recognises(source netip.AddrPort, req *sipmsg.Request) int {
 	return score
 }
 
+// called is the number that a carrier's INVITE asks for. Carriers call the Contact that we registered; the number stands in
+// To then.
+func (t *trunk) called(req *sipmsg.Request) string {
+	called := uriUser(&req.Recipient)
+	if t.cfg.Username != "" && called == t.cfg.Username {
+		return uriUser(&req.To().Address)
+	}
+	return called
+}
+
 // goesBy reports whether a host name is the carrier's own.
 func (t *trunk) goesBy(host string) bool {
 	if t == nil {

@@ -124,7 +124,8 @@ func (t *trunk) trusted(h hop) {
 
 // resolve finds the addresses of the server or proxy (RFC 3263 §4.2): an address as it is, a name with a port by its
 // address records, a bare name by its SRV records first.
-func (t *trunk) resolve(ctx context.Context) ([]hop, error) {
+func (t *trunk) resolve(ctx context.Context) (hops []hop, err error) {
+	defer func() { t.waive(hops) }()
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	set := &t.srv.calls.trunks

@@ -432,6 +432,37 @@ func TestTrunkRecognition(t *testing.T) {
 	})
 }
 
+// An outside line to which a number forwards may forward to that number: the call comes back, and is not sent out again.
+func TestForwardingLoop(t *testing.T) {
+	story(t, func(r *rig) {
+		for _, test := range []struct {
+			to, diversion string
+			loop          bool
+		}{
+			{"sip:+12025550001@10.0.0.1", `"Main" <sip:12025550001@10.0.0.2>;reason=unconditional`, true},
+			{"sip:+12025550001@10.0.0.1", `<sip:+12025550190@10.0.0.2>, <tel:+1-202-555-0001>;reason=user-busy`, true},
+			{"sip:+12025550001@10.0.0.1", `<sip:+12025550190@10.0.0.2>;reason=unconditional`, false},
+		} {
+			d := r.carrier.NewDialog("sip:+12025550900@10.0.0.2", test.to)
+			d.Do("INVITE", offerSDP, "Diversion: "+test.diversion)
+			if test.loop {
+				d.AckError(r.carrier.Expect("482"))
+				continue
+			}
+			in := <-r.incoming
+			if in.MaxForwards != 70 {
+				t.Errorf("Max-Forwards %d came in as %d", 70, in.MaxForwards)
+			}
+			in.Leg.Reject(486, "", call.Reason{})
+			d.AckError(r.carrier.Expect("486"))
+		}
+		r.dials(answerSDP, byTrunk, func(d *call.DialRequest) { d.MaxForwards = 12 })
+		if got := r.carrier.Expect("INVITE").All("Max-Forwards"); len(got) != 1 || got[0] != "12" {
+			t.Errorf("Max-Forwards %v, want 12", got)
+		}
+	})
+}
+
 // A carrier that calls the Contact which we registered puts the number into To.
 func TestTrunkCallsAccount(t *testing.T) {
 	story(t, func(r *rig) {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -288,4 +289,51 @@ func TestExpiredSessionClosesItsSocket(t *testing.T) {
 		t.Errorf("closed with %v", err)
 	}
 	c.want(401, "GET", "/api/me", "")
+}
+
+// TestWhoLeavesSeesNoMore: a stream and a phone's socket do not outlive the right to have them.
+func TestWhoLeavesSeesNoMore(t *testing.T) {
+	r := newRig(t)
+	got := r.upgrades()
+	ann, bob, cyd := r.as("ann"), r.as("bob"), r.as("cyd")
+	streams := map[string]*viewer{"ann": ann.watch(""), "bob": bob.watch(""), "cyd": cyd.watch("")}
+	for _, v := range streams {
+		v.expect("hello", "")
+	}
+	phone, err := cyd.dial(r.http.URL, "sip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-got
+	r.web.PeopleChanged() // and nobody did
+
+	r.fake.Mu.Lock()
+	users := slices.Clone(r.fake.Directory.Users)
+	users = slices.DeleteFunc(users, func(u store.User) bool { return u.ID == "cyd" })
+	for i := range users {
+		if users[i].ID == "ann" {
+			users[i].Role = store.Agent
+		}
+	}
+	r.fake.Directory.Users = users
+	r.fake.Mu.Unlock()
+	r.web.PeopleChanged()
+	r.web.VoicemailChanged(r.fake.Messages[1])
+	for user, v := range streams {
+		if name, _ := v.next(); (name != "") != (user == "bob") {
+			t.Errorf("the stream of %s brings %q", user, name)
+		}
+	}
+	if _, _, err := phone.Read(context.Background()); websocket.CloseStatus(err) != websocket.StatusPolicyViolation {
+		t.Errorf("the phone of a user who left: %v", err)
+	}
+	ann.watch("").expect("hello", "") // with what an agent may see
+
+	r.fake.Mu.Lock()
+	r.fake.Creds["bob"] = store.Credential{User: "bob", Changed: time.Now().Add(time.Second)}
+	r.fake.Mu.Unlock()
+	r.web.PeopleChanged()
+	if name, _ := streams["bob"].next(); name != "" {
+		t.Errorf("after a new password the stream brings %q", name)
+	}
 }

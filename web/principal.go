@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
+	"github.com/coder/websocket"
 	"github.com/rs/zerolog"
 
 	"strowger/store"
@@ -29,6 +30,8 @@ type Principal struct {
 	User    store.User // zero for the admin token
 	Session string     // public name of the session, "" for the admin token
 	Admin   bool       // owner, admin or the admin token: may see everything
+
+	signed time.Time // when the user signed in
 }
 
 // sees reports whether the principal may see what these users take part in.
@@ -95,21 +98,41 @@ func (s *Server) bearer(r *http.Request) (Principal, bool) {
 
 // signedIn recognises a session's user, who must still exist, not be disabled, and not have changed the password since.
 func (s *Server) signedIn(ctx context.Context) (Principal, bool) {
-	id := s.sessions.GetString(ctx, keyUser)
-	if id == "" {
-		return Principal{}, false
-	}
-	user, ok := s.cfg.Organisation.UserByID(id)
+	id, signed := s.sessions.GetString(ctx, keyUser), time.UnixMilli(s.sessions.GetInt64(ctx, keySigned))
+	user, ok := s.welcome(id, signed)
 	if !ok {
 		return Principal{}, false
 	}
-	if cred, err := s.cfg.Credentials.Credential(id); err == nil {
-		signed := time.UnixMilli(s.sessions.GetInt64(ctx, keySigned))
-		if cred.Disabled || cred.Changed.After(signed) {
-			return Principal{}, false
-		}
+	return Principal{User: user, Session: s.sessions.GetString(ctx, keyID), Admin: isAdmin(user), signed: signed}, true
+}
+
+// welcome reports whether a user who signed in then still exists, is not disabled, and has the same password.
+func (s *Server) welcome(id string, signed time.Time) (store.User, bool) {
+	user, ok := s.cfg.Organisation.UserByID(id)
+	if !ok || id == "" {
+		return store.User{}, false
 	}
-	return Principal{User: user, Session: s.sessions.GetString(ctx, keyID), Admin: isAdmin(user)}, true
+	if cred, err := s.cfg.Credentials.Credential(id); err == nil && (cred.Disabled || cred.Changed.After(signed)) {
+		return store.User{}, false
+	}
+	return user, true
+}
+
+// PeopleChanged takes over changed users and passwords: the event streams and phones' sockets of those who may not be here
+// any more end, and the streams of those with another role, whose pages then open new ones.
+func (s *Server) PeopleChanged() {
+	gone := func(p Principal) bool {
+		if p.User.ID == "" {
+			return false // the admin token
+		}
+		_, ok := s.welcome(p.User.ID, p.signed)
+		return !ok
+	}
+	s.hub.dropIf(func(p Principal) bool {
+		u, _ := s.cfg.Organisation.UserByID(p.User.ID)
+		return gone(p) || (p.User.ID != "" && isAdmin(u) != p.Admin)
+	})
+	s.sockets.closeIf(websocket.StatusPolicyViolation, "signed out", func(p Principal, id PhoneIdentity) bool { return id.Trusted && gone(p) })
 }
 
 func isAdmin(u store.User) bool { return u.Role == store.Owner || u.Role == store.Admin }

@@ -117,11 +117,24 @@ func (s *Server) beginSession(ctx context.Context, user store.User) error {
 	return nil
 }
 
-// recognise returns who signs in, or 401 or 429. Every failure says the same: whether a user exists is nobody's business.
+// recognise returns who signs in, or 401 or 429. hashing has room for hashesAtOnce password checks; the others wait, or give
+// up with their request. Every failure says the same: whether a user exists is nobody's business.
 func (s *Server) recognise(ctx context.Context, hashing chan struct{}, in *signinInput) (store.User, error) {
 	login := strings.ToLower(strings.TrimSpace(in.Body.Login))
 	address, name := addressKey(request(ctx)), "user:"+login
-	if s.guesses.tooMany(address, guessesByAddress) || (login != "" && s.guesses.tooMany(name, guessesByUser)) {
+	guessed := func() bool {
+		return s.guesses.tooMany(address, guessesByAddress) || (login != "" && s.guesses.tooMany(name, guessesByUser))
+	}
+	if in.Body.Token == "" && !guessed() {
+		// Failures are counted before the next check begins: of many guesses at once no more are judged than one by one.
+		select {
+		case hashing <- struct{}{}:
+			defer func() { <-hashing }()
+		case <-ctx.Done():
+			return store.User{}, ctx.Err()
+		}
+	}
+	if guessed() {
 		s.log.Warn().Str("login", login).Str("remote", remoteHost(request(ctx))).Msg("sign-in refused: too many failures")
 		return store.User{}, tooManyGuesses()
 	}
@@ -131,7 +144,7 @@ func (s *Server) recognise(ctx context.Context, hashing chan struct{}, in *signi
 	if in.Body.Token != "" {
 		user, ok, err = s.byToken(in.Body.Token)
 	} else {
-		user, ok, err = s.byPassword(ctx, hashing, login, in.Body.Password)
+		user, ok, err = s.byPassword(login, in.Body.Password)
 	}
 	if err != nil {
 		return store.User{}, err
@@ -181,8 +194,8 @@ func (s *Server) byToken(token string) (store.User, bool, error) {
 // nobodysHash is checked when there is no user, so that the answer takes as long. Its password is unknown to everybody.
 const nobodysHash = "$argon2id$v=19$m=65536,t=3,p=2$c3Ryb3dnZXItbm9ib2R5cw$o3Q0cWqVhJvHnD1oS2bq1mXl8sYcG0uT4rB7kEw9aZM"
 
-// byPassword checks a password. Only hashesAtOnce checks run at a time; the others wait or give up with their request.
-func (s *Server) byPassword(ctx context.Context, hashing chan struct{}, login, password string) (store.User, bool, error) {
+// byPassword checks a password. The caller sees to it that no more than hashesAtOnce checks run at a time.
+func (s *Server) byPassword(login, password string) (store.User, bool, error) {
 	user, ok := s.cfg.Organisation.UserByID(login)
 	if !ok && strings.Contains(login, "@") {
 		user, ok = s.cfg.Organisation.UserByEmail(login)
@@ -196,12 +209,6 @@ func (s *Server) byPassword(ctx context.Context, hashing chan struct{}, login, p
 		case err != nil && !errors.Is(err, store.ErrNotFound):
 			return store.User{}, false, fmt.Errorf("read credential of %s: %w", user.ID, err)
 		}
-	}
-	select {
-	case hashing <- struct{}{}:
-		defer func() { <-hashing }()
-	case <-ctx.Done():
-		return store.User{}, false, ctx.Err()
 	}
 	match, err := argon2id.ComparePasswordAndHash(password, hash)
 	if err != nil {

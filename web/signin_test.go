@@ -5,9 +5,14 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/alexedwards/argon2id"
+
+	"strowger/store"
 	"strowger/web"
 )
 
@@ -142,6 +147,30 @@ func TestGuessingIsLimited(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.want(429, "POST", "/api/session", `{"token":"`+token+`"}`) // the address has used up its guesses
+}
+
+// TestGuessingAtOnce: whoever sends a hundred passwords at once has no more guesses than one who sends them in turn.
+func TestGuessingAtOnce(t *testing.T) {
+	r := newRig(t)
+	hash, err := argon2id.CreateHash("right", &argon2id.Params{Memory: 16 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 8, KeyLength: 16})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.fake.Creds["bob"] = store.Credential{User: "bob", Hash: hash}
+	var judged atomic.Int32
+	var all sync.WaitGroup
+	for range 40 {
+		c := r.client()
+		all.Go(func() {
+			if res, _ := c.do("POST", "/api/session", `{"login":"bob","password":"wrong"}`); res.StatusCode == 401 {
+				judged.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if n := judged.Load(); n > 12 { // ten, and one more for each that is checked beside the tenth
+		t.Errorf("%d of 40 guesses at once were judged", n)
+	}
 }
 
 func TestOtherSitesChangeNothing(t *testing.T) {

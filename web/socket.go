@@ -31,7 +31,7 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	if known && p.User.ID != "" && sameOrigin(r) {
 		id.User, id.Session, id.Trusted = p.User.ID, p.Session, true
 	}
-	remove, ok := s.sockets.add(conn, id)
+	remove, ok := s.sockets.add(conn, socket{p, id})
 	if !ok {
 		_ = conn.Close(websocket.StatusGoingAway, "shutting down")
 		return
@@ -71,20 +71,26 @@ func sameOrigin(r *http.Request) bool {
 // sockets is the open WebSockets of phones.
 type sockets struct {
 	mu     sync.Mutex
-	open   map[*websocket.Conn]PhoneIdentity
+	open   map[*websocket.Conn]socket
 	closed bool
 	ending sync.WaitGroup
 }
 
-func newSockets() *sockets { return &sockets{open: map[*websocket.Conn]PhoneIdentity{}} }
+// socket is who opened a WebSocket.
+type socket struct {
+	p  Principal // zero for a stranger
+	id PhoneIdentity
+}
 
-func (s *sockets) add(conn *websocket.Conn, id PhoneIdentity) (remove func(), ok bool) {
+func newSockets() *sockets { return &sockets{open: map[*websocket.Conn]socket{}} }
+
+func (s *sockets) add(conn *websocket.Conn, who socket) (remove func(), ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return nil, false
 	}
-	s.open[conn] = id
+	s.open[conn] = who
 	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -93,27 +99,27 @@ func (s *sockets) add(conn *websocket.Conn, id PhoneIdentity) (remove func(), ok
 }
 
 func (s *sockets) closeSession(session string) {
-	s.closeIf(websocket.StatusPolicyViolation, "signed out", func(id PhoneIdentity) bool { return id.Session == session })
+	s.closeIf(websocket.StatusPolicyViolation, "signed out", func(_ Principal, id PhoneIdentity) bool { return id.Session == session })
 }
 
 func (s *sockets) closeUser(user string) {
-	s.closeIf(websocket.StatusPolicyViolation, "signed out", func(id PhoneIdentity) bool { return id.User == user })
+	s.closeIf(websocket.StatusPolicyViolation, "signed out", func(_ Principal, id PhoneIdentity) bool { return id.User == user })
 }
 
 func (s *sockets) close() {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
-	s.closeIf(websocket.StatusGoingAway, "shutting down", func(PhoneIdentity) bool { return true })
+	s.closeIf(websocket.StatusGoingAway, "shutting down", func(Principal, PhoneIdentity) bool { return true })
 	s.ending.Wait()
 }
 
 // closeIf closes sockets, each on a goroutine of its own: the closing handshake waits for the peer, up to 5 s.
-func (s *sockets) closeIf(code websocket.StatusCode, reason string, which func(PhoneIdentity) bool) {
+func (s *sockets) closeIf(code websocket.StatusCode, reason string, which func(Principal, PhoneIdentity) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for conn, id := range s.open {
-		if which(id) {
+	for conn, who := range s.open {
+		if which(who.p, who.id) {
 			s.ending.Go(func() { _ = conn.Close(code, reason) })
 		}
 	}

@@ -19,7 +19,7 @@ import (
 type callCmd struct {
 	To     string        `help:"Number to call, one of ours (E.164)." required:""`
 	From   string        `help:"Caller's number (E.164), or anonymous." required:""`
-	Play   string        `help:"WAV file to say once answered (mono, 16 bit, 8 or 16 kHz); default: a greeting, then an echo." type:"existingfile"`
+	Play   string        `help:"WAV file to say once answered (mono, 16 bit, 8 or 16 kHz); default: a greeting, then an echo, and the greeting again after a silence." type:"existingfile"`
 	Record string        `help:"Write what is heard to this WAV file." type:"path"`
 	Keys   string        `help:"Keys to press after the answer: 0-9 * #."`
 	For    time.Duration `help:"Hang up so long after the answer." default:"10s"`
@@ -29,7 +29,8 @@ type callCmd struct {
 // Help says what the command needs.
 func (c *callCmd) Help() string {
 	return "Makes an inbound call through the carrier of a running `strowger demo`, and reports step by step what rang,\n" +
-		"who answered and what was heard. Exits with 1 when the call was not answered."
+		"who answered and what was heard. Exits with 1 when the call was not answered.\n" +
+		"A message in a mailbox needs time for its greeting: --for 20s."
 }
 
 // Run makes the call.

@@ -44,12 +44,14 @@ const listedErrors = 100
 type sheet struct {
 	name    string
 	csv     *csv.Reader
+	limit   rowLimit
 	heading []string
 	columns map[string][]int // field → columns
 	region  string
 	owners  map[string]string // id, name and e-mail, lower case → User.ID; "" = ambiguous
 
 	read     int // contacts so far
+	line     int // of the last row
 	problems strict.Problems
 	wrong    int // problems, also those that are not kept
 	seed     maphash.Seed
@@ -64,15 +66,16 @@ type seenID struct {
 
 // newSheet reads the heading line. columns says which column (by heading) holds a field, over what is found.
 func newSheet(in io.Reader, name string, columns map[string]string, dir store.Directory) (*sheet, error) {
-	r := bufio.NewReaderSize(in, 256<<10)
+	s := &sheet{
+		name: name, limit: rowLimit{in: in}, columns: map[string][]int{}, region: dir.Company.Region,
+		owners: ownersOf(dir.Users), seed: maphash.MakeSeed(),
+	}
+	r := bufio.NewReaderSize(&s.limit, sheetBuffer)
 	if bom, err := r.Peek(3); err == nil && bytes.Equal(bom, []byte("\xef\xbb\xbf")) {
 		r.Discard(3)
 	}
 	start, _ := r.Peek(4096)
-	s := &sheet{
-		name: name, csv: csv.NewReader(r), columns: map[string][]int{}, region: dir.Company.Region,
-		owners: ownersOf(dir.Users), seed: maphash.MakeSeed(),
-	}
+	s.csv = csv.NewReader(r)
 	s.csv.Comma = delimiter(start)
 	s.csv.ReuseRecord = true
 	s.csv.FieldsPerRecord = -1
@@ -84,7 +87,30 @@ func newSheet(in io.Reader, name string, columns map[string]string, dir store.Di
 		return nil, fmt.Errorf("%s: heading line: %w", name, err)
 	}
 	s.heading = slices.Clone(heading)
+	s.line, _ = s.csv.FieldPos(0)
 	return s, s.mapColumns(columns)
+}
+
+const (
+	sheetBuffer = 256 << 10
+	maxRow      = 1 << 20 // bytes of a row
+)
+
+// rowLimit ends a sheet at a row that is too long: one quote too few makes a row of all that follows.
+type rowLimit struct {
+	in   io.Reader
+	read int64
+	row  int64 // where the row being read begins
+}
+
+// Read implements io.Reader.
+func (l *rowLimit) Read(p []byte) (int, error) {
+	if l.read-l.row > maxRow+sheetBuffer {
+		return 0, fmt.Errorf("a row here has more than %d MB; is a quote missing?", maxRow>>20)
+	}
+	n, err := l.in.Read(p)
+	l.read += int64(n)
+	return n, err
 }
 
 // delimiter guesses what separates the columns: what the heading line has most of.
@@ -177,6 +203,7 @@ func (s *sheet) unused() []string {
 func (s *sheet) contacts() iter.Seq[store.Contact] {
 	return func(yield func(store.Contact) bool) {
 		for {
+			s.limit.row = s.csv.InputOffset()
 			record, err := s.csv.Read()
 			if errors.Is(err, io.EOF) {
 				return
@@ -187,9 +214,10 @@ func (s *sheet) contacts() iter.Seq[store.Contact] {
 				continue
 			}
 			if err != nil {
-				s.problem(0, 0, "", err.Error())
+				s.problem(s.line+1, 0, "", err.Error())
 				return
 			}
+			s.line, _ = s.csv.FieldPos(0)
 			c, ok := s.contact(record)
 			if !ok {
 				continue
@@ -209,6 +237,11 @@ func (s *sheet) contact(record []string) (store.Contact, bool) {
 	if len(record) > len(s.heading) {
 		s.problem(line, 0, "", fmt.Sprintf("has %d cells, the heading has %d", len(record), len(s.heading)))
 		return store.Contact{}, false
+	}
+	for i := range record {
+		if problem := strict.CheckText(record[i]); problem != "" {
+			s.cellProblem(i, problem)
+		}
 	}
 	c := store.Contact{
 		ID: s.cell(record, "id"), Name: s.cell(record, "name"), Source: s.cell(record, "source"),

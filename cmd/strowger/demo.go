@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 
 	"strowger/cmd/strowger/app"
@@ -22,7 +23,7 @@ func (c *demoCmd) Help() string {
 	for _, n := range carrier.Numbers() {
 		fmt.Fprintf(&b, "  %s  %-15s %s\n", n.Number, n.Label, n.What)
 	}
-	b.WriteString("\nAny other number rings for two seconds, answers and repeats what you say.\n" +
+	b.WriteString("\nAny other number rings for two seconds, answers, repeats what you say, and hangs up after a minute.\n" +
 		"`strowger call --to +12025550001 --from +12025550900` makes the carrier call in.\n")
 	return b.String()
 }
@@ -39,12 +40,17 @@ func (c *demoCmd) Run(g *Globals) error {
 		cfg.Log.Level = "warn"
 	}
 	return c.run(g, app.Options{Config: cfg, Demo: true, AnyPort: true}, func(r app.Ready) {
+		// As it was started: the reader may have no strowger in the path, or another data folder.
+		strowger := os.Args[0]
+		if g.DataSet {
+			strowger += " --data " + g.Data
+		}
 		banner(g.Stdout,
 			"Strowger's demo is running. Open this page (the link works once):", "",
 			"    "+r.SigninURL, "",
 			"and press \"Call me\". To call by hand, in another terminal:", "",
-			"    strowger call --to +12025550001 --from +12025550900", "",
-			"A desk phone registers at "+r.SIPUDP+"; `strowger device add bob` makes it an account.",
-			"Another sign-in link: strowger user link ann. Stop with Ctrl-C.")
+			"    "+strowger+" call --to +12025550001 --from +12025550900", "",
+			"A desk phone registers at "+r.SIPUDP+"; `"+strowger+" device add bob` makes it an account.",
+			"Another sign-in link: "+strowger+" user link ann. Stop with Ctrl-C.")
 	})
 }

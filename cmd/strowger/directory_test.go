@@ -182,7 +182,9 @@ func TestWrongLinesImportNothing(t *testing.T) {
 		"k2,Lou,12,zoe,yesterday\n"+
 		"k1,Kim,+12025550922,,\n"+
 		"k3,\"Bad \"quote,+12025550922,,\n"+
-		"k4,Too,many,,,cells\n")
+		"k4,Too,many,,,cells\n"+
+		"k5,\x1b[31mred,+12025550923,,\n"+
+		"k6,Nul\x00,+12025550924,,\n")
 	_, err := s.run(&contactsImportCmd{File: file}, "")
 	if err == nil {
 		t.Fatal("accepted")
@@ -194,6 +196,8 @@ func TestWrongLinesImportNothing(t *testing.T) {
 		"c.csv:4:1: id: the id is that of line 2 already",
 		`c.csv:5:`,
 		"c.csv:6:1: has 6 cells, the heading has 5",
+		`c.csv:7:4: name: holds the control character '\x1b'`,
+		`c.csv:8:4: name: holds the control character '\x00'`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in\n%v", want, err)
@@ -205,6 +209,15 @@ func TestWrongLinesImportNothing(t *testing.T) {
 	for name, sheet := range map[string]string{"no phones": "id,name\na,b\n", "empty": "", "two names": "phone,name,full name\n"} {
 		if _, err := s.run(&contactsImportCmd{File: "-"}, sheet); err == nil {
 			t.Errorf("%s: accepted", name)
+		}
+	}
+	for rows, want := range map[string]string{
+		"id,name,phone\nk1,Mia,+12025550921\nk2,\"" + strings.Repeat("Lou\n", 1<<20):                 ":3:1: a row here has more than 1 MB; is a quote missing?",
+		"id,name,phone\nk1,Mia,+12025550921\nk2," + strings.Repeat("Lou", 1<<20) + ",+12025550922\n": ":3:1: a row here has more than 1 MB",
+		"id,name,phone\nk2," + strings.Repeat("x", 70_000) + ",+12025550922\n":                       ":2:4: name: the text has 70000 bytes, the limit is 65536",
+	} {
+		if _, err := s.run(&contactsImportCmd{File: "-"}, rows); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.40s: %v, want %s", rows, err, want)
 		}
 	}
 	if _, err := s.run(&contactsImportCmd{File: "-", Map: map[string]string{"phone": "Tel"}}, "id,name\n"); err == nil {
@@ -319,4 +332,14 @@ func FuzzSheet(f *testing.F) {
 		}
 		sheet.err()
 	})
+}
+
+// A password may be a sentence; the end of the line is no part of it.
+func TestPasswordIsTheWholeLine(t *testing.T) {
+	for _, input := range []string{"correct horse battery\n", "correct horse battery\r\n", "correct horse battery"} {
+		g := &Globals{Stdin: strings.NewReader(input)}
+		if got, err := g.askPassword(); err != nil || got != "correct horse battery" {
+			t.Errorf("%q: got %q, %v", input, got, err)
+		}
+	}
 }

@@ -33,7 +33,7 @@ type cli struct {
 	Lint          lintCmd          `cmd:"" help:"Look for what is allowed but hardly meant."`
 	Contacts      contactsCmd      `cmd:"" help:"Contacts in bulk."`
 	Doctor        doctorCmd        `cmd:"" help:"Check the configuration against the world, and say what to do."`
-	Backup        backupCmd        `cmd:"" help:"Copy the store while the server runs."`
+	Backup        backupCmd        `cmd:"" help:"Copy the store, while the server runs or not."`
 }
 
 // exitCode is an error that ends the process with a code of its own and prints nothing more.

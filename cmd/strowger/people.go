@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bufio"
+	"cmp"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -76,7 +79,11 @@ func (c *userPasswordCmd) Run(g *Globals) error {
 		return err
 	}
 	return g.withAdmin(func(a *admin.Client) error {
-		return a.Send(http.MethodPut, "/users/"+url.PathEscape(c.ID)+"/password", admin.Password{Password: password}, nil)
+		if err := a.Send(http.MethodPut, "/users/"+url.PathEscape(c.ID)+"/password", admin.Password{Password: password}, nil); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(g.Stdout, "%s has a new password\n", c.ID)
+		return err
 	})
 }
 
@@ -120,6 +127,10 @@ func (c *deviceAddCmd) Run(g *Globals) error {
 			return err
 		}
 		fmt.Fprintf(g.Stdout, "user name: %s\npassword:  %s\nrealm:     %s\n", out.Device.ID, out.Password, out.Device.Realm)
+		var now struct{ Listen struct{ UDP, TCP string } }
+		if a.Live && a.Get("/status", nil, &now) == nil {
+			fmt.Fprintf(g.Stdout, "server:    %s\n", cmp.Or(now.Listen.UDP, now.Listen.TCP))
+		}
 		return nil
 	})
 }
@@ -149,7 +160,11 @@ type deviceRemoveCmd struct {
 // Run removes the device.
 func (c *deviceRemoveCmd) Run(g *Globals) error {
 	return g.withAdmin(func(a *admin.Client) error {
-		return a.Send(http.MethodDelete, "/devices/"+url.PathEscape(c.ID), nil, nil)
+		if err := a.Send(http.MethodDelete, "/devices/"+url.PathEscape(c.ID), nil, nil); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(g.Stdout, "removed %s\n", c.ID)
+		return err
 	})
 }
 
@@ -157,11 +172,11 @@ func (c *deviceRemoveCmd) Run(g *Globals) error {
 func (g *Globals) askPassword() (string, error) {
 	in, isFile := g.Stdin.(interface{ Fd() uintptr })
 	if !isFile || !term.IsTerminal(int(in.Fd())) {
-		var line string
-		if _, err := fmt.Fscanln(g.Stdin, &line); err != nil {
+		line, err := bufio.NewReader(g.Stdin).ReadString('\n')
+		if err != nil && err != io.EOF {
 			return "", fmt.Errorf("read the password from standard input: %w", err)
 		}
-		return line, nil
+		return strings.TrimRight(line, "\r\n"), nil
 	}
 	ask := func(prompt string) (string, error) {
 		fmt.Fprint(g.Stderr, prompt)

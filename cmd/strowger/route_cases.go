@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,6 +19,18 @@ import (
 type RouteTestCmd struct {
 	Files   []string `arg:"" name:"file" help:"Case files."`
 	Verbose bool     `short:"v" help:"Name the cases that pass, too."`
+}
+
+// Help shows a case file.
+func (c *RouteTestCmd) Help() string {
+	return "A case file names an organisation, and calls with the plan that each must get: what \"strowger route explain --json\"\n" +
+		"prints, as YAML. routing/testdata/cases of the source has many.\n\n" +
+		"    org: organisation.yaml\n" +
+		"    cases:\n" +
+		"    - name: strangers meet a mailbox at night\n" +
+		"      call: {kind: call, to: \"+12025550001\", from: \"+12025550999\", at: \"2026-11-20T23:00:00-05:00\"}\n" +
+		"      state: {registered: {ann: [browser]}}\n" +
+		"      expect: {...}"
 }
 
 // routeCases is a case file.
@@ -78,7 +91,7 @@ func readRouteCases(file string) ([]routeCase, *routing.Index, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(raw))
 	dec.KnownFields(true)
 	if err := dec.Decode(&f); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", file, err)
+		return nil, nil, fmt.Errorf("%s is no case file (strowger route test --help shows one): %w", file, err)
 	}
 	if f.Org == "" {
 		return nil, nil, fmt.Errorf("%s: org is missing; name the organisation document, relative to this file", file)
@@ -93,6 +106,14 @@ func readRouteCases(file string) ([]routeCase, *routing.Index, error) {
 
 // diff decides the case; empty when the plan is the expected one.
 func (rc *routeCase) diff(ix *routing.Index) (string, error) {
+	switch {
+	case rc.Call.Kind != "" && rc.Call.Kind != routing.KindCall && rc.Call.Kind != routing.KindText:
+		return "", fmt.Errorf("call.kind %q: write call or text", rc.Call.Kind)
+	case rc.Call.To == "":
+		return "", errors.New("call.to is missing")
+	case rc.Call.At.IsZero():
+		return "", errors.New(`call.at is missing; write a time like "2026-11-20T10:00:00-05:00"`)
+	}
 	req := routing.Request{Kind: rc.Call.Kind, To: rc.Call.To, From: rc.Call.From}
 	plan := routing.Decide(req, ix.With(rc.State), rc.Call.At)
 	want, err := sortedJSON(rc.Expect)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -249,12 +250,16 @@ func TestReplayPages(t *testing.T) {
 	const calls = 2*replayPage + 7
 	start := time.Now().Add(-time.Minute)
 	s.open(func(db *bolt.DB) error {
+		var all sync.WaitGroup // the store writes in one go what comes at once
 		for i := range calls {
 			rec := store.CallRecord{ID: fmt.Sprintf("page-%05d", i), Start: start.Add(time.Duration(i/3) * time.Millisecond)}
-			if err := db.CloseCall(rec); err != nil {
-				return err
-			}
+			all.Go(func() {
+				if err := db.CloseCall(rec); err != nil {
+					t.Error(err)
+				}
+			})
 		}
+		all.Wait()
 		return nil
 	})
 	s.wants([]string{"--since", "1h"}, 0, fmt.Sprintf("%d calls since", calls), fmt.Sprintf("%d cannot be decided again", calls))

@@ -186,6 +186,29 @@ func TestRouteExplainRunsTheCases(t *testing.T) {
 	}
 }
 
+// TestRouteTestRefuses cases that do not say what is asked.
+func TestRouteTestRefuses(t *testing.T) {
+	org, err := filepath.Abs(routeTestOrg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for call, want := range map[string]string{
+		`{kind: fax, to: "+12025550001", at: "2026-11-20T10:00:00-05:00"}`: `case "odd": call.kind "fax": write call or text`,
+		`{to: "+12025550001"}`:              "call.at is missing",
+		`{at: "2026-11-20T10:00:00-05:00"}`: "call.to is missing",
+		`{too: "+12025550001"}`:             "field too not found",
+	} {
+		file := filepath.Join(t.TempDir(), "cases.yaml")
+		text := fmt.Sprintf("org: %s\ncases: [{name: odd, call: %s, expect: {}}]\n", org, call)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := route(t, "", "test", file); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", call, err, want)
+		}
+	}
+}
+
 // TestRouteTestShowsTheDifference: a case that expects something else fails, with what is missing and what is too much.
 func TestRouteTestShowsTheDifference(t *testing.T) {
 	org, err := filepath.Abs(routeTestOrg)

@@ -69,7 +69,11 @@ func rowText(row routing.Row, inner bool) string {
 		}
 		return row.Reason
 	case routing.OutcomeDropped:
-		return fmt.Sprintf("dropped: %s; applied by %s", inWords(row.Reason), row.Match)
+		decided := ""
+		if row.Number != "" {
+			decided = ", as " + row.Number + " decides"
+		}
+		return fmt.Sprintf("dropped: %s; applied by %s%s", inWords(row.Reason), row.Match, decided)
 	case routing.OutcomeEnd:
 		if inner {
 			return "passed over: the outer plan goes on"
@@ -200,7 +204,7 @@ func inWords(reason string) string {
 		routing.OnDND:                 "do not disturb",
 		routing.OutsideHours:          "outside the user's hours",
 		routing.OnCall:                "on a call",
-		routing.Unreachable:           "no device is registered",
+		routing.Unreachable:           "no device is registered, no phone in reach",
 	}[reason]
 	if words == "" {
 		return reason

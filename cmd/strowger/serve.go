@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -51,6 +52,7 @@ func (f *serverFlags) run(g *Globals, o app.Options, started func(app.Ready)) er
 	if f.Drain != nil {
 		o.Config.Calls.Drain = *f.Drain
 	}
+	spareCollector()
 	o.Version = version
 	o.Log = newLogger(g.Stderr, o.Config.Log)
 	signals := make(chan os.Signal, 2)
@@ -77,6 +79,8 @@ func (f *serverFlags) run(g *Globals, o app.Options, started func(app.Ready)) er
 	if started != nil {
 		started(ready)
 	}
+	o.Log.Info().Str("version", version).Str("data", o.Config.Data).Str("http", ready.HTTP).Str("sip_udp", ready.SIPUDP).Str("sip_tcp", ready.SIPTCP).
+		Str("sip_tls", ready.SIPTLS).Str("webrtc", ready.WebRTC).Int("trunks", len(o.Config.Trunks)).Msg("serving")
 	select {
 	case <-signals:
 	case err := <-a.Failed():
@@ -85,6 +89,14 @@ func (f *serverFlags) run(g *Globals, o app.Options, started func(app.Ready)) er
 	}
 	a.Drain(o.Config.Calls.Drain, signals)
 	return a.Close()
+}
+
+// spareCollector lets garbage grow to four times what lives, in place of as much: a server's heap is small, some 30 KiB for
+// each call, and a collection costs all calls time. GOGC still decides when it is set, and GOMEMLIMIT bounds the whole.
+func spareCollector() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
 }
 
 // newLogger writes text to a terminal and JSON elsewhere, unless told otherwise.

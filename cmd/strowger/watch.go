@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"strowger/cmd/strowger/admin"
+	"strowger/routing"
 	"strowger/store"
 )
 
@@ -46,6 +47,10 @@ func (c *callsCmd) Run(g *Globals) error {
 		}
 		if c.JSON {
 			return printJSON(g.Stdout, list)
+		}
+		if len(list) == 0 {
+			_, err := fmt.Fprintln(g.Stdout, "no such call is recorded; calls in progress: strowger calls --active")
+			return err
 		}
 		return g.table("ID\tSTART\tFROM\tTO\tDISPOSITION\tANSWERED BY\tSECONDS\tWHY", len(list), func(i int) string {
 			r := list[i]
@@ -108,10 +113,9 @@ func printCall(w io.Writer, r store.CallRecord) {
 		fmt.Fprintf(w, "  %s (%s): %d %s; %s in %d lost %d jitter %.1f ms, out %d\n", l.Peer, l.Kind, l.Code, l.Reason, m.Codec, m.In.Packets, m.In.Lost, m.In.JitterMS, m.Out.Packets)
 	}
 	if len(r.Plan) > 0 {
-		fmt.Fprintln(w, "\nrouting")
-		var plan any
+		var plan routing.Plan
 		if json.Unmarshal(r.Plan, &plan) == nil {
-			printJSON(w, plan)
+			fmt.Fprintf(w, "\nrouting\n%s", planText(routing.KindCall, plan, r.Start.Local()))
 		}
 	}
 }
@@ -154,13 +158,24 @@ func (c *trunksCmd) Run(g *Globals) error {
 		}
 		return g.table("NAME\tSTATE\tREGISTERED\tLATENCY\tCALLS\tSINCE\tDETAIL", len(list), func(i int) string {
 			t := list[i]
-			return strings.Join([]string{t.Name, t.State, strconv.FormatBool(t.Registered), t.Latency.Round(time.Millisecond).String(), strconv.Itoa(t.Calls), t.Since.Local().Format(time.DateTime), t.Detail}, "\t")
+			latency := "-"
+			if t.Latency > 0 {
+				latency = t.Latency.Round(time.Millisecond).String()
+			}
+			return strings.Join([]string{t.Name, t.State, strconv.FormatBool(t.Registered), latency, strconv.Itoa(t.Calls), t.Since.Local().Format(time.DateTime), t.Detail}, "\t")
 		})
 	})
 }
 
 type backupCmd struct {
 	File string `arg:"" help:"Where to write the backup of the store; it must not exist." type:"path"`
+}
+
+// Help says what the copy holds, and how it comes back.
+func (c *backupCmd) Help() string {
+	return "The copy is consistent, whether the server runs or not: people, numbers, rules, contacts, phones, passwords, records.\n" +
+		"Messages are files in the data folder's voicemail; copy that too.\n\n" +
+		"To restore: stop the server, put the copy into the data folder as strowger.db, voicemail beside it, and start again."
 }
 
 // Run writes a consistent copy of the store, while the server runs or not.

@@ -122,8 +122,8 @@ func (a *actor) warn(err error, msg string) {
 // session makes the media of leg i.
 func (a *actor) session(i int, srtp SRTPPolicy) error {
 	s, err := a.m.cfg.Media.NewSession(MediaOptions{
-		CallID: a.state.Start.ID, WebRTC: a.state.Legs[i].WebRTC, SRTP: srtp, Source: a.source(i), SilenceTimeout: a.m.cfg.Limits.Silence,
-		Post: func(e MediaEvent) { a.mail.post(letter{i, e}) },
+		CallID: a.state.Start.ID, WebRTC: a.state.Legs[i].WebRTC, SRTP: srtp, Source: a.source(i), Host: a.host(i),
+		SilenceTimeout: a.m.cfg.Limits.Silence, Post: func(e MediaEvent) { a.mail.post(letter{i, e}) },
 	})
 	if err != nil {
 		a.log.Error().Err(err).Msg("no media for a leg: check the RTP port range and the limit of open files")
@@ -142,6 +142,14 @@ func (a *actor) source(i int) string {
 		return a.in.Device.Source
 	}
 	return ""
+}
+
+// host is our address as the peer of leg i reaches it.
+func (a *actor) host(i int) string {
+	if i == 0 && a.in.Leg != nil {
+		return a.in.Host
+	}
+	return a.state.Legs[i].To.Host
 }
 
 func (a *actor) takeOffer(i int) {
@@ -169,6 +177,10 @@ func (a *actor) takeOffer(i int) {
 func (a *actor) dial(e Dial) {
 	leg := &a.state.Legs[e.Leg]
 	fail := func(code int, text string) { a.tell(e.Leg, PeerFailed{code, Reason{"SIP", code, text}}) }
+	if a.in.MaxForwards == 1 && leg.To.Trunk != "" {
+		fail(483, phrase(483))
+		return
+	}
 	if err := a.session(e.Leg, leg.To.SRTP); err != nil {
 		fail(500, "no media port is free")
 		return
@@ -194,7 +206,7 @@ func (a *actor) dial(e Dial) {
 // call came (Diversion, RFC 5806).
 func (a *actor) dialRequest(leg *LegState) DialRequest {
 	s := &a.state
-	req := DialRequest{CallID: s.Start.ID, To: leg.To, From: s.Plan.Caller, Called: s.to()}
+	req := DialRequest{CallID: s.Start.ID, To: leg.To, From: s.Plan.Caller, Called: s.to(), MaxForwards: max(a.in.MaxForwards-1, 0)}
 	if s.Stage < 0 && leg.Trunk == "" { // an originated call rings its own user: show whom they will talk to
 		req.From = Party{Number: s.to(), Name: a.m.cfg.Router.ContactName(s.to())}
 		return req

@@ -108,6 +108,7 @@ type Endpoint struct {
 	WebRTC  bool           // wants a WebRTC media session
 	SRTP    SRTPPolicy     // what the SDP must offer
 	Codecs  []string       // allowed on this trunk, in order; nil = all
+	Host    string         // our address as this peer reaches it, for SDP; "" = the media's own
 }
 
 // SRTPPolicy of an RTP leg.
@@ -130,6 +131,8 @@ type DialRequest struct {
 	Diverted []Party  // Diversion, nearest last (forwarded calls)
 	SDP      []byte   // our offer; nil = delayed offer
 	Headers  []Header // extra headers (Alert-Info, ...)
+	// MaxForwards is how many hops may follow; 0 = 70. A call that goes on is no new one (RFC 7332).
+	MaxForwards int
 }
 
 // Header is one SIP header line.
@@ -161,8 +164,11 @@ type Incoming struct {
 	WebRTC     bool
 	SRTP       SRTPPolicy // what the offer shows
 	Codecs     []string   // allowed on this trunk; nil = all
+	Host       string     // our address as the caller reaches it, for SDP; "" = the media's own
 	EarlyMedia bool       // the trunk wants 183 with early media instead of a bare 180
-	Leg        Leg
+	// MaxForwards is the INVITE's, 0 = it had none.
+	MaxForwards int
+	Leg         Leg
 	// Bind gives the leg its mailbox; the sip package holds events back until it is called.
 	Bind func(Post)
 }
@@ -244,6 +250,9 @@ type MediaOptions struct {
 	// Source is the "host:port" that a device signals from, "" = not known: a phone behind NAT sends its voice from there
 	// and not from the address in its SDP.
 	Source string
+	// Host is our address as the peer reaches it, for SDP: phones in our own network may not be able to use the address
+	// that those outside use. "" = the one that is configured.
+	Host string
 	// SilenceTimeout posts MediaSilent; 0 = never.
 	SilenceTimeout time.Duration
 	Post           func(MediaEvent)

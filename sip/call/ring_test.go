@@ -46,6 +46,35 @@ func TestBusyStopsThatDeviceAlone(t *testing.T) {
 	})
 }
 
+func TestPhoneThatInsistsOnEncryption(t *testing.T) {
+	story(t, func(w *world) {
+		w.srtp = SRTPOptional
+		desk := w.registers("bob", store.Desk)
+		w.plans(toHangup(), stage(20, user("bob", store.Desk)))
+		alice := w.calls("+12025550900")
+		desk.refuses(488)
+		if desk.count != 2 || desk.req.To.SRTP != SRTPRequired {
+			t.Errorf("bob was rung %d times, at last with SRTP %d", desk.count, desk.req.To.SRTP)
+		}
+		desk.rings()
+		desk.answers()
+		alice.saw("180", "200")
+	})
+	story(t, func(w *world) { // no more than once
+		w.srtp = SRTPOptional
+		desk := w.registers("bob", store.Desk)
+		w.plans(toHangup(), stage(20, user("bob", store.Desk)))
+		alice := w.calls("+12025550900")
+		desk.refuses(488)
+		desk.refuses(488)
+		if desk.count != 2 {
+			t.Errorf("bob was rung %d times", desk.count)
+		}
+		alice.saw("480")
+		w.ends(store.Missed, "us", 480)
+	})
+}
+
 func TestDeviceJoinsWhileItsUserRings(t *testing.T) {
 	story(t, func(w *world) {
 		desk := w.registers("bob", store.Desk)

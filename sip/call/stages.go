@@ -251,6 +251,14 @@ func (m *machine) lineLost(i, code int, r Reason, was LegPhase) {
 		m.dial(leg.Target, leg.Next)
 		return
 	}
+	if was == LegDialling && code == 488 && leg.To.SRTP == SRTPOptional && !m.Expired && !declined {
+		// It may insist on SRTP, and take keys only in an offer of RTP/SAVP.
+		again := leg.To
+		again.SRTP = SRTPRequired
+		m.note(i, "refuses optional encryption, is offered SRTP alone")
+		m.dial(leg.Target, append([]Endpoint{again}, leg.Next...))
+		return
+	}
 	if tells(code) > tells(m.Worst) {
 		m.Worst, m.WorstOf = code, r
 	}

@@ -49,7 +49,7 @@ func TestNextStageThenOutsideLine(t *testing.T) {
 	story(t, func(w *world) {
 		desk, carrier := w.registers("bob", store.Desk), w.line("trunk", "+12025550150")
 		w.plans(toVoicemail("bob"), stage(20, user("bob", store.Desk)), stage(25, outside("+12025550150")))
-		alice := w.calls("+12025550900")
+		alice := w.calls("+12025550900", func(in *Incoming) { in.MaxForwards = 30 })
 		desk.rings()
 		w.after(19 * time.Second)
 		carrier.silent()
@@ -60,7 +60,7 @@ func TestNextStageThenOutsideLine(t *testing.T) {
 		alice.saw("180", "200")
 		alice.acks()
 		alice.talksTo(carrier)
-		if d := carrier.req; len(d.Diverted) != 1 || d.Diverted[0].Number != "+12025550001" || d.From.Number != "+12025550900" {
+		if d := carrier.req; len(d.Diverted) != 1 || d.Diverted[0].Number != "+12025550001" || d.From.Number != "+12025550900" || d.MaxForwards != 29 {
 			t.Errorf("carrier was shown %+v", d)
 		}
 		carrier.hangsUp()
@@ -68,6 +68,22 @@ func TestNextStageThenOutsideLine(t *testing.T) {
 		if r := w.ends(store.Answered, "callee", 200); r.AnsweredBy != "+12025550150" {
 			t.Errorf("answered by %q", r.AnsweredBy)
 		}
+	})
+}
+
+// A call that came by its last hop may ring phones, but goes out no more: it may be one that goes round.
+func TestTooManyHops(t *testing.T) {
+	story(t, func(w *world) {
+		desk, carrier := w.registers("bob", store.Desk), w.line("trunk", "+12025550150")
+		w.plans(toVoicemail("bob"), stage(20, outside("+12025550150")), stage(25, user("bob", store.Desk)))
+		alice := w.calls("+12025550900", func(in *Incoming) { in.MaxForwards = 1 })
+		desk.rings()
+		carrier.silent()
+		desk.answers()
+		alice.saw("180", "200")
+		alice.acks()
+		alice.hangsUp()
+		w.ends(store.Answered, "caller", 200)
 	})
 }
 

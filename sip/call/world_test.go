@@ -36,7 +36,8 @@ type world struct {
 	phones   map[string]*phone // by device, or trunk and number
 	bindings []*store.Binding
 	trunks   []string
-	codecs   []string // of the trunks
+	codecs   []string   // of the trunks
+	srtp     SRTPPolicy // of the devices
 	onReg    func(string, Endpoint)
 	sessions []*session
 	portless bool // no media session can be made
@@ -275,7 +276,7 @@ func (w *world) Endpoints(user string, kinds []string) []Endpoint {
 	var out []Endpoint
 	for _, b := range w.bindings {
 		if b.User == user && slices.Contains(kinds, b.Kind) {
-			out = append(out, Endpoint{Binding: b, WebRTC: b.Kind == store.Browser})
+			out = append(out, Endpoint{Binding: b, WebRTC: b.Kind == store.Browser, SRTP: w.srtp})
 		}
 	}
 	return out

@@ -20,13 +20,13 @@ const (
 // OpenCall journals a call in progress; called again it replaces the entry. A call that is never closed becomes a record
 // with disposition interrupted, see RecoverInterrupted.
 func (d *DB) OpenCall(rec store.CallRecord) error {
-	return d.write("journal call "+rec.ID, func(tx *bbolt.Tx) error { return put(tx, bucketJournal, []byte(rec.ID), rec) })
+	return d.writeBehind("journal call "+rec.ID, func(tx *bbolt.Tx) error { return put(tx, bucketJournal, []byte(rec.ID), rec) })
 }
 
 // CloseCall writes a call's final record and takes it from the journal. Repeating it is harmless: there is one record, and a
 // claim on it stays.
 func (d *DB) CloseCall(rec store.CallRecord) error {
-	return d.write("record call "+rec.ID, func(tx *bbolt.Tx) error { return closeCall(tx, rec) })
+	return d.writeBehind("record call "+rec.ID, func(tx *bbolt.Tx) error { return closeCall(tx, rec) })
 }
 
 func closeCall(tx *bbolt.Tx, rec store.CallRecord) error {

@@ -68,7 +68,7 @@ func (d *DB) SaveBindings(puts, dels []store.Binding) error {
 	if len(puts) == 0 && len(dels) == 0 {
 		return nil
 	}
-	return d.write("save registrations", func(tx *bbolt.Tx) error {
+	return d.writeBehind("save registrations", func(tx *bbolt.Tx) error {
 		for i := range dels {
 			if err := tx.Bucket(bucketBindings).Delete(bindingKey(&dels[i])); err != nil {
 				return err

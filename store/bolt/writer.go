@@ -3,6 +3,7 @@ package bolt
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"go.etcd.io/bbolt"
 )
@@ -13,16 +14,30 @@ var ErrClosed = errors.New("store is closed")
 // maxGroup bounds how many writes share a transaction, so that one of them is never kept waiting for long.
 const maxGroup = 512
 
+// gatherTime is how long a write behind waits for others. An fsync costs more CPU time than all else that the store does for a
+// call, so a busy server shares each between the calls of this time.
+const gatherTime = 20 * time.Millisecond
+
 // write is a change waiting for its commit.
 type write struct {
-	fn   func(*bbolt.Tx) error
-	done chan error // buffered: the writer never waits for the caller
+	fn     func(*bbolt.Tx) error
+	behind bool       // it may wait for others, for gatherTime
+	done   chan error // buffered: the writer never waits for the caller
 }
 
 // write runs fn in a read-write transaction together with other waiting writes and returns when it is durable. fn may run
 // more than once: it must set its results, not add to them. When fn fails, its changes are undone and nobody else's.
 func (d *DB) write(what string, fn func(*bbolt.Tx) error) error {
-	w := &write{fn: fn, done: make(chan error, 1)}
+	return d.submit(what, &write{fn: fn})
+}
+
+// writeBehind is write for changes whose callers have time: what calls and registrations leave behind.
+func (d *DB) writeBehind(what string, fn func(*bbolt.Tx) error) error {
+	return d.submit(what, &write{fn: fn, behind: !d.opts.noSync})
+}
+
+func (d *DB) submit(what string, w *write) error {
+	w.done = make(chan error, 1)
 	select {
 	case d.writes <- w:
 	case <-d.quit:
@@ -42,21 +57,39 @@ func (d *DB) writer() {
 	for {
 		select {
 		case w := <-d.writes:
-			group = append(group[:0], w)
+			group = d.gather(append(group[:0], w))
 		case <-d.quit:
 			return
-		}
-		for more := true; more && len(group) < maxGroup; {
-			select {
-			case w := <-d.writes:
-				group = append(group, w)
-			default:
-				more = false
-			}
 		}
 		d.commit(group)
 		clear(group)
 	}
+}
+
+// gather adds the writes that wait already, and those that come while every one of the group has time.
+func (d *DB) gather(group []*write) []*write {
+	if group[0].behind {
+		due := time.After(gatherTime)
+		for behind := true; behind && len(group) < maxGroup; {
+			select {
+			case w := <-d.writes:
+				group, behind = append(group, w), w.behind
+			case <-due:
+				behind = false
+			case <-d.quit:
+				behind = false
+			}
+		}
+	}
+	for len(group) < maxGroup {
+		select {
+		case w := <-d.writes:
+			group = append(group, w)
+		default:
+			return group
+		}
+	}
+	return group
 }
 
 // commit runs a group as one transaction. A write that fails is answered and taken out; the others run again.

@@ -6,6 +6,7 @@ package directory
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -98,7 +99,12 @@ func (doc *Document) Validate() strict.Problems {
 
 // readFile reads a file unless it is too big.
 func readFile(name string) ([]byte, *strict.Problem, error) {
-	info, err := os.Stat(name)
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read directory: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
 	if err != nil {
 		return nil, nil, fmt.Errorf("read directory: %w", err)
 	}
@@ -106,7 +112,7 @@ func readFile(name string) ([]byte, *strict.Problem, error) {
 		problem := strict.TooBig(name, info.Size())
 		return nil, &problem, nil
 	}
-	data, err := os.ReadFile(name)
+	data, err := io.ReadAll(io.LimitReader(f, strict.MaxSize+1)) // a pipe or a device has no size; Decode refuses what is too big
 	if err != nil {
 		return nil, nil, fmt.Errorf("read directory: %w", err)
 	}

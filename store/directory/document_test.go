@@ -269,3 +269,13 @@ func TestProblemsAreBounded(t *testing.T) {
 		t.Errorf("%d problems", n)
 	}
 }
+
+// TestEndlessFile: what tells no size is not read for ever.
+func TestEndlessFile(t *testing.T) {
+	if _, err := os.Stat("/dev/zero"); err != nil {
+		return // no such device on this system
+	}
+	if _, err := Load("/dev/zero"); err == nil || !strings.Contains(err.Error(), "the limit is 32 MB") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -64,18 +64,14 @@ type App struct {
 
 // New opens the store and builds every part. Nothing listens yet, except the media ports of browsers and, in the demo, the
 // carrier. On an error everything is closed again.
-func New(o Options) (a *App, err error) {
-	a = &App{cfg: o.Config, opt: o, log: o.Log, failed: make(chan error, 4)}
+func New(o Options) (*App, error) {
+	a := &App{cfg: o.Config, opt: o, log: o.Log, failed: make(chan error, 4)}
 	life, end := context.WithCancel(context.Background())
 	a.life = life
 	a.onClose(func() { end(); a.background.Wait() })
-	defer func() {
-		if err != nil {
-			a.takeBack()
-		}
-	}()
 	for _, part := range []func() error{a.openStore, a.openCarrier, a.openMedia, a.openSIP, a.openCalls, a.openWeb} {
 		if err := part(); err != nil {
+			a.takeBack()
 			return nil, err
 		}
 	}
@@ -83,6 +79,14 @@ func New(o Options) (a *App, err error) {
 }
 
 func (a *App) onClose(f func()) { a.undo = append(a.undo, f) }
+
+// whileOpen runs f on a goroutine of its own, until Close comes to what was opened before.
+func (a *App) whileOpen(f func(context.Context)) {
+	ctx, end := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); f(ctx) }()
+	a.onClose(func() { end(); <-ended })
+}
 
 func (a *App) takeBack() {
 	for i := len(a.undo) - 1; i >= 0; i-- {
@@ -145,6 +149,8 @@ func (a *App) openMedia() error {
 		return fmt.Errorf("unpack the prompts: %w", err)
 	}
 	a.records = &records{db: a.db, data: a.cfg.Data, prompts: prompts}
+	a.records.late = &lateRecords{write: a.records.closeCall, log: a.log}
+	a.whileOpen(a.records.late.run)
 	return nil
 }
 
@@ -218,7 +224,7 @@ func (a *App) Drain(patience time.Duration, hurry <-chan os.Signal) {
 	}
 	a.sip.SetDraining(true)
 	if n := len(a.calls.Active()); n > 0 {
-		a.log.Warn().Int("calls", n).Dur("patience", patience).Msg("stopping: no new calls; waiting for calls to end (signal again to stop now)")
+		a.log.Warn().Int("calls", n).Stringer("patience", patience).Msg("stopping: no new calls; waiting for calls to end (signal again to stop now)")
 	}
 	if err := a.calls.Drain(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		a.log.Warn().Int("calls", len(a.calls.Active())).Msg("patience is over; ending the calls that are left")

@@ -97,6 +97,11 @@ func (p *phone) send(expires int, more string) string {
 	fmt.Fprintf(p.conn, "REGISTER sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%d%s\r\nMax-Forwards: 70\r\nFrom: <sip:%s@127.0.0.1>;tag=a\r\n"+
 		"To: <sip:%s@127.0.0.1>\r\nCall-ID: %s\r\nCSeq: %d REGISTER\r\nContact: <sip:%s@%s>\r\nExpires: %d\r\n%sContent-Length: 0\r\n\r\n",
 		at, p.seq, p.device, p.device, p.device, p.device, p.seq, p.device, at, expires, more)
+	return p.read()
+}
+
+func (p *phone) read() string {
+	p.t.Helper()
 	buf := make([]byte, 4096)
 	p.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
 	n, err := p.conn.Read(buf)
@@ -104,6 +109,20 @@ func (p *phone) send(expires int, more string) string {
 		p.t.Fatal(err)
 	}
 	return string(buf[:n])
+}
+
+// decline refuses a call, so that nobody waits for the phone.
+func (p *phone) decline(invite string) {
+	answer := "SIP/2.0 603 Decline\r\n"
+	for line := range strings.SplitSeq(invite, "\r\n") {
+		switch name, _, _ := strings.Cut(line, ":"); name {
+		case "Via", "From", "Call-ID", "CSeq":
+			answer += line + "\r\n"
+		case "To":
+			answer += line + ";tag=b\r\n"
+		}
+	}
+	fmt.Fprintf(p.conn, "%sContent-Length: 0\r\n\r\n", answer)
 }
 
 // get asks the API with the admin token.
@@ -198,4 +217,46 @@ func TestSigninLinkOutlivesRestart(t *testing.T) {
 			t.Errorf("sign-in by the link: %s, want %d", resp.Status, want)
 		}
 	}
+}
+
+// TestMediaAddressIsThePeers: in an office behind NAT public_address is for those outside. A phone in the same network is
+// told the address by which it reaches us, in SDP as in Contact: few routers send its voice back in.
+func TestMediaAddressIsThePeers(t *testing.T) {
+	cfg := config.Default()
+	cfg.Demo()
+	cfg.Data, cfg.PublicAddress = t.TempDir(), "203.0.113.7"
+	if err := cfg.Override(config.Flags{HTTP: "127.0.0.1:0", SIP: "127.0.0.1:0"}); err != nil {
+		t.Fatal(err)
+	}
+	a := start(t, cfg)
+	p := newPhone(t, a, "bob")
+	p.register(300)
+	bob, _ := a.org.UserByID("bob")
+	if err := a.CallMe(t.Context(), bob, ""); err != nil {
+		t.Fatal(err)
+	}
+	invite := p.read()
+	p.decline(invite)
+	for _, want := range []string{"INVITE ", "@127.0.0.1:", "\r\nc=IN IP4 127.0.0.1\r\n"} {
+		if !strings.Contains(invite, want) {
+			t.Errorf("the phone's INVITE lacks %q:\n%s", want, invite)
+		}
+	}
+}
+
+// A port that somebody else has is reported, and what was opened before is closed: the store can be opened again.
+func TestNewReportsWhatFails(t *testing.T) {
+	taken, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := config.Default()
+	cfg.Data = t.TempDir()
+	cfg.WebRTC.UDP = taken.LocalAddr().String()
+	for range 2 {
+		if _, err := New(Options{Config: cfg, Version: "test", Log: zerolog.Nop()}); err == nil || !strings.Contains(err.Error(), "address already in use") {
+			t.Fatalf("got %v, want that the address is in use", err)
+		}
+	}
+	taken.Close()
 }

@@ -142,12 +142,15 @@ func (a *App) CarrierCall(ctx context.Context, req admin.CarrierCall, report fun
 	from := cmp.Or(req.From, "anonymous")
 	steps := newStory(report, req.To)
 	stop := a.calls.Subscribe(steps.change)
-	heard, err := a.carrier.Call(ctx, carrier.Request{From: from, To: req.To, Play: req.Play, Keys: req.Keys,
+	heard, err := a.carrier.Call(ctx, carrier.Request{From: from, To: req.To, Play: req.Play, Again: true, Keys: req.Keys,
 		For: time.Duration(req.Seconds * float64(time.Second))}, steps.carrier)
 	if err == nil {
+		patience, cancel := context.WithTimeout(ctx, 2*time.Second)
+		defer cancel()
 		select {
 		case <-steps.ended:
-		case <-time.After(2 * time.Second): // the call never reached us
+			steps.record(patience, a.db.Call)
+		case <-patience.Done(): // the call never reached us
 		}
 	}
 	stop()

@@ -23,6 +23,7 @@ func (a *App) Status() admin.Status {
 func (a *App) Reload() error {
 	err := a.org.reload()
 	a.presence.forget()
+	a.web.PeopleChanged()
 	return err
 }
 

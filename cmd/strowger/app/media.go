@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"strowger/media"
 	"strowger/sip/call"
@@ -19,6 +20,7 @@ func (f mediaFactory) NewSession(o call.MediaOptions) (call.MediaSession, error)
 		WebRTC:         o.WebRTC,
 		SRTP:           srtpPolicy(o.SRTP),
 		Party:          hostOf(o.Source),
+		Address:        addressOf(o.Host),
 		SilenceTimeout: o.SilenceTimeout,
 		OnEvent:        func(e media.Event) { o.Post(mediaEvent(e)) },
 	})
@@ -26,6 +28,15 @@ func (f mediaFactory) NewSession(o call.MediaOptions) (call.MediaSession, error)
 		return nil, err
 	}
 	return mediaSession{s}, nil
+}
+
+// addressOf is a host of a URI when it is an address, else zero.
+func addressOf(host string) netip.Addr {
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	if err != nil {
+		return netip.Addr{}
+	}
+	return addr.Unmap()
 }
 
 // hostOf is the address in "host:port", zero when there is none.

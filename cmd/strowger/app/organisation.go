@@ -25,6 +25,7 @@ type orgView struct {
 	version string
 	index   *routing.Index
 	devices map[string]store.Device
+	users   map[string]int // id → place in dir.Users
 }
 
 func newOrganisation(db *bolt.DB, log zerolog.Logger) (*organisation, error) {
@@ -43,7 +44,11 @@ func (o *organisation) reload() error {
 	if err != nil {
 		return fmt.Errorf("read devices: %w", err)
 	}
-	view := &orgView{dir: dir, version: version, index: index.WithContacts(o.contacts), devices: make(map[string]store.Device, len(devices))}
+	view := &orgView{dir: dir, version: version, index: index.WithContacts(o.contacts), devices: make(map[string]store.Device, len(devices)),
+		users: make(map[string]int, len(dir.Users))}
+	for i := range dir.Users {
+		view.users[dir.Users[i].ID] = i
+	}
 	for _, d := range devices {
 		view.devices[d.ID] = d
 	}
@@ -78,7 +83,11 @@ func (o *organisation) Numbers() []store.Number { return o.view().dir.Numbers }
 
 // UserByID finds a user.
 func (o *organisation) UserByID(id string) (store.User, bool) {
-	return o.findUser(func(u *store.User) bool { return u.ID == id })
+	view := o.view()
+	if i, ok := view.users[id]; ok {
+		return view.dir.Users[i], true
+	}
+	return store.User{}, false
 }
 
 // UserByExtension finds the user with an extension.

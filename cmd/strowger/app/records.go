@@ -13,6 +13,7 @@ import (
 // records keeps what calls leave behind, and tells the page.
 type records struct {
 	db        *bolt.DB
+	late      *lateRecords
 	data      string // the data folder
 	prompts   string // folder of the prompts' files
 	onNew     func(store.CallRecord)
@@ -24,6 +25,11 @@ func (r *records) Open(rec store.CallRecord) error { return r.db.OpenCall(rec) }
 
 // Close implements call.Records.
 func (r *records) Close(rec store.CallRecord) error {
+	return r.late.put(rec)
+}
+
+// closeCall writes a record and tells the page.
+func (r *records) closeCall(rec store.CallRecord) error {
 	if err := r.db.CloseCall(rec); err != nil {
 		return err
 	}

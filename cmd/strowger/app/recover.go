@@ -2,10 +2,12 @@ package app
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,7 +34,7 @@ func (a *App) recover() error {
 	if err != nil {
 		a.log.Error().Err(err).Str("folder", folder).Msg("a message that was being left cannot be recovered; its .part file stays")
 	}
-	for _, f := range files {
+	for _, f := range append(files, a.unfiled(folder, calls, files)...) {
 		vm, err := a.recoveredMessage(f, byID)
 		if err == nil {
 			err = a.db.AddVoicemail(vm)
@@ -44,6 +46,20 @@ func (a *App) recover() error {
 		a.log.Warn().Str("call_id", vm.Call).Str("file", vm.File).Msg("recovered a message that was being left when the server last stopped")
 	}
 	return nil
+}
+
+// unfiled are the messages of interrupted calls that were complete, but not yet in their mailbox: the file comes first.
+func (a *App) unfiled(folder string, calls []store.CallRecord, known []string) []string {
+	var found []string
+	for _, c := range calls {
+		files, _ := filepath.Glob(filepath.Join(folder, "*", c.ID+".wav")) // the pattern is well formed: an id is hex and "-"
+		for _, f := range files {
+			if _, err := a.db.Voicemail(c.ID); errors.Is(err, store.ErrNotFound) && !slices.Contains(known, f) {
+				found = append(found, f)
+			}
+		}
+	}
+	return found
 }
 
 // recoveredMessage describes a file voicemail/BOX/ID.wav; a message has the id of its call.

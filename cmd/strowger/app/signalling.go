@@ -50,7 +50,8 @@ func trunkConfig(t config.Trunk) sip.TrunkConfig {
 		Username: t.Username, AuthUsername: t.AuthUsername, Password: t.Password,
 		Register: t.Register, Expires: t.Expires, Addresses: t.Prefixes(),
 		CallerID: t.CallerID, NumberFormat: t.NumberFormat, Region: t.Region, Diversion: t.Diversion == nil || *t.Diversion,
-		Codecs: t.Codecs, EarlyMedia: t.EarlyMedia, MaxCalls: t.MaxCalls, Priority: t.Priority,
+		TLSSkipVerify: t.TLSSkipVerify, CallerUsername: t.CallerUsername, CallerPassword: t.CallerPassword,
+		Privacy: t.Privacy, Numbers: t.Numbers, Codecs: t.Codecs, EarlyMedia: t.EarlyMedia, MaxCalls: t.MaxCalls, Priority: t.Priority,
 	}
 	if t.Qualify != nil {
 		if out.Qualify = *t.Qualify; out.Qualify == 0 {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"strowger/cmd/strowger/admin"
 	"strowger/cmd/strowger/carrier"
 	"strowger/sip/call"
+	"strowger/store"
 )
 
 // story merges what the carrier sees of a call with what happens inside, for `strowger call`.
@@ -68,8 +70,27 @@ func (s *story) change(c call.Change) {
 		s.report(admin.CarrierStep{At: time.Now(), Who: "strowger", What: "voicemail", Detail: "nobody answered"})
 	}
 	if c.Kind == call.CallEnded {
-		s.report(admin.CarrierStep{At: time.Now(), Who: "strowger", What: "record", Detail: fmt.Sprintf("%s: %s, %s", c.Call.ID, c.Call.Disposition, c.Call.Reason)})
 		close(s.ended)
+	}
+}
+
+// record tells the call's record as it was kept: a call that ends in a mailbox is no missed one when a message was left.
+func (s *story) record(ctx context.Context, find func(id string) (store.CallRecord, error)) {
+	s.mu.Lock()
+	id := s.id
+	s.mu.Unlock()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if rec, err := find(id); err == nil && !rec.End.IsZero() {
+			s.tell(admin.CarrierStep{At: rec.End, Who: "strowger", What: "record", Detail: fmt.Sprintf("%s: %s, %s", id, rec.Disposition, rec.Reason)})
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/coder/websocket"
@@ -26,7 +27,7 @@ func (a *App) openWeb() error {
 	c := web.Config{
 		Organisation: a.org, Credentials: a.db, SigninLinks: webLinks{a.db}, Sessions: a.db.Sessions(), Calls: webCalls{a}, Active: webActive{a}, Voicemails: webVoicemails{a},
 		Phones: webPhones{a}, Trunks: webTrunks{a}, UI: ui.Files(), AdminToken: a.token,
-		Secure: a.cfg.HTTP.Listen == "", AllowedOrigins: a.cfg.HTTP.Origins, TrustedProxies: a.cfg.HTTP.Proxies(), Version: a.opt.Version, Log: a.log,
+		Secure: a.cfg.HTTP.OnlyHTTPS(), AllowedOrigins: a.cfg.HTTP.Origins, TrustedProxies: a.cfg.HTTP.Proxies(), Version: a.opt.Version, Log: a.log,
 	}
 	if a.opt.Demo {
 		c.Demo = a
@@ -50,7 +51,7 @@ func (a *App) SigninLink(user string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return a.httpURL + "/signin#token=" + token, nil
+	return strings.TrimSuffix(a.httpURL, "/") + "/signin#token=" + token, nil
 }
 
 // firstOwner is who a fresh server's sign-in link is for.

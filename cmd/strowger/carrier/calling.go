@@ -16,11 +16,12 @@ type Step struct {
 
 // Request describes a call from the carrier's side into the phone system.
 type Request struct {
-	From string        // caller's number, E.164, or "anonymous"
-	To   string        // called number, E.164
-	Play []int16       // 8 kHz samples to say once answered; nil = the greeting, then an echo
-	Keys string        // digits to press after the answer
-	For  time.Duration // hang up so long after the answer; 0 = stay until the other side hangs up
+	From  string        // caller's number, E.164, or "anonymous"
+	To    string        // called number, E.164
+	Again bool          // say the greeting again after a silence: to a mailbox, the first one was said before the tone
+	Play  []int16       // 8 kHz samples to say once answered; nil = the greeting, then an echo
+	Keys  string        // digits to press after the answer
+	For   time.Duration // hang up so long after the answer; 0 = stay until the other side hangs up
 }
 
 // Heard is what the caller's side received.
@@ -114,6 +115,9 @@ func (k *call) speak(r Request) {
 		s.digits = []byte(r.Keys)
 		if s.play, s.echo = r.Play, false; r.Play == nil {
 			s.play, s.echo = k.carrier.voice, true
+			if r.Again {
+				s.again = k.carrier.voice
+			}
 		}
 	})
 }

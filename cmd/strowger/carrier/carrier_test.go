@@ -106,3 +106,23 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// A mailbox announces itself while the caller speaks; the caller says it again once it is quiet.
+func TestGreetingAgainAfterSilence(t *testing.T) {
+	s := &stream{again: tone(700, time.Second)}
+	loud := append(make([]byte, 12), 0x00)
+	loud[0], loud[12] = 0x80, 0x80 // the greatest sample of µ-law
+	for range patience - 1 {
+		s.next()
+	}
+	s.hear(loud)
+	if s.next(); len(s.play) > 0 {
+		t.Fatal("said again though something was heard")
+	}
+	for range patience {
+		s.next()
+	}
+	if len(s.play) == 0 {
+		t.Error("not said again after a silence")
+	}
+}

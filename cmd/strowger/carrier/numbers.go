@@ -18,7 +18,8 @@ type Number struct {
 	greeting bool          // speaks first, then echoes
 }
 
-// Numbers lists the numbers that behave in a special way. Every other number rings for two seconds, answers and echoes.
+// Numbers lists the numbers that behave in a special way. Every other number rings for two seconds, answers, echoes,
+// and hangs up after OtherTalks.
 func Numbers() []Number {
 	return []Number{
 		{Number: "+12025550190", Label: "Echo", What: "answers after a second, greets you, then repeats what you say", answer: time.Second, greeting: true},
@@ -34,6 +35,10 @@ func Numbers() []Number {
 	}
 }
 
+// OtherTalks is how long a number without a behaviour of its own stays on the line. A call of the carrier that nobody here
+// answered may have been sent on to it, and then nobody is left to hang up.
+const OtherTalks = time.Minute
+
 // behaviour of a called number.
 func behaviour(number string) Number {
 	for _, n := range Numbers() {
@@ -41,5 +46,5 @@ func behaviour(number string) Number {
 			return n
 		}
 	}
-	return Number{Number: number, answer: 2 * time.Second}
+	return Number{Number: number, answer: 2 * time.Second, hangUp: OtherTalks}
 }

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,6 +15,8 @@ import (
 const (
 	frame      = 160            // samples of 20 ms at 8 kHz
 	keep       = 10 * 60 * 8000 // samples of received audio kept for a recording: ten minutes
+	patience   = 200            // ticks of silence, 4 s, before the caller says it again
+	audible    = 500            // samples above this are no silence
 	echoDelay  = 10 * frame     // the echo keeps no more than this in hand
 	eventTicks = 8              // an RFC 4733 digit lasts eight packets of 20 ms
 	eventGap   = 4              // and is followed by four of nothing
@@ -35,6 +38,8 @@ type stream struct {
 	loop   []int16 // said again and again when play is over; nil = silence
 	echo   bool    // say again what is heard, one frame for one
 	back   []int16 // what the echo has still to say
+	again  []int16 // said whenever the other side was silent for a while; nil = nothing
+	quiet  int     // ticks since something was heard or said again
 	mute   bool
 	digits []byte // keys still to send
 	heard  []int16
@@ -120,6 +125,9 @@ func (s *stream) next() []byte {
 	if len(s.play) == 0 && s.loop != nil {
 		s.play = s.loop
 	}
+	if s.quiet++; len(s.play) == 0 && s.quiet >= patience {
+		s.play, s.quiet = s.again, 0
+	}
 	from := &s.play
 	if len(s.play) == 0 && s.echo {
 		from = &s.back
@@ -191,6 +199,9 @@ func (s *stream) hear(b []byte) {
 		}
 	case payload == 0 || payload == 8:
 		samples := decode(payload, body)
+		if slices.ContainsFunc(samples, func(v int16) bool { return v > audible }) {
+			s.quiet = 0
+		}
 		if len(s.heard) < keep {
 			s.heard = append(s.heard, samples...)
 		}

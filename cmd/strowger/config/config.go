@@ -6,6 +6,7 @@ package config
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -68,34 +69,38 @@ type WebRTC struct {
 
 // Trunk is a carrier.
 type Trunk struct {
-	Name          string         `yaml:"name"`
-	Server        string         `yaml:"server"` // host or host:port; SRV is asked when there is no port
-	Transport     string         `yaml:"transport"`
-	Proxy         string         `yaml:"proxy"`
-	Register      bool           `yaml:"register"`
-	Username      string         `yaml:"username"`
-	AuthUsername  string         `yaml:"auth_username"`
-	Password      string         `yaml:"password"`
-	Domain        string         `yaml:"domain"`
-	Expires       time.Duration  `yaml:"expires"`
-	Qualify       *time.Duration `yaml:"qualify"`
-	Addresses     []Addresses    `yaml:"addresses"`
-	NumberFormat  string         `yaml:"number_format"`
-	Region        string         `yaml:"region"`
-	CallerID      string         `yaml:"caller_id"`
-	Diversion     *bool          `yaml:"diversion"`
-	Codecs        []string       `yaml:"codecs"`
-	SRTP          string         `yaml:"srtp"`
-	EarlyMedia    bool           `yaml:"early_media"`
-	MaxCalls      int            `yaml:"max_calls"`
-	Priority      int            `yaml:"priority"`
-	TLSSkipVerify bool           `yaml:"tls_skip_verify"`
+	Name           string         `yaml:"name"`
+	Server         string         `yaml:"server"` // host or host:port; SRV is asked when there is no port
+	Transport      string         `yaml:"transport"`
+	Proxy          string         `yaml:"proxy"`
+	Register       bool           `yaml:"register"`
+	Username       string         `yaml:"username"`
+	AuthUsername   string         `yaml:"auth_username"`
+	Password       string         `yaml:"password"`
+	Domain         string         `yaml:"domain"`
+	Expires        time.Duration  `yaml:"expires"`
+	Qualify        *time.Duration `yaml:"qualify"`
+	Addresses      []Addresses    `yaml:"addresses"`
+	CallerUsername string         `yaml:"caller_username"` // the carrier answers our digest challenge with these
+	CallerPassword string         `yaml:"caller_password"`
+	Numbers        []string       `yaml:"numbers"`
+	Privacy        string         `yaml:"privacy"`
+	NumberFormat   string         `yaml:"number_format"`
+	Region         string         `yaml:"region"`
+	CallerID       string         `yaml:"caller_id"`
+	Diversion      *bool          `yaml:"diversion"`
+	Codecs         []string       `yaml:"codecs"`
+	SRTP           string         `yaml:"srtp"`
+	EarlyMedia     bool           `yaml:"early_media"`
+	MaxCalls       int            `yaml:"max_calls"`
+	Priority       int            `yaml:"priority"`
+	TLSSkipVerify  bool           `yaml:"tls_skip_verify"`
 }
 
 // DefaultTrunk is what a trunk's missing keys mean.
 func DefaultTrunk() Trunk {
 	qualify, diversion := 30*time.Second, true
-	return Trunk{Transport: "udp", Expires: 10 * time.Minute, Qualify: &qualify, NumberFormat: "e164", CallerID: "both",
+	return Trunk{Transport: "udp", Expires: 10 * time.Minute, Qualify: &qualify, NumberFormat: "e164", CallerID: "both", Privacy: "id",
 		Diversion: &diversion, Codecs: []string{"PCMU", "PCMA"}, SRTP: "none"}
 }
 
@@ -121,6 +126,11 @@ func (t *Trunk) Prefixes() []netip.Prefix { return prefixes(t.Addresses) }
 
 // Proxies are the networks of the reverse proxies before us.
 func (h *HTTP) Proxies() []netip.Prefix { return prefixes(h.TrustedProxies) }
+
+// OnlyHTTPS reports whether browsers come by HTTPS only: to us, or to the proxy at URL.
+func (h *HTTP) OnlyHTTPS() bool {
+	return h.Listen == "" || strings.HasPrefix(strings.ToLower(h.URL), "https://")
+}
 
 func prefixes(from []Addresses) []netip.Prefix {
 	var list []netip.Prefix

@@ -64,10 +64,16 @@ func TestErrorsNamePlaceAndRemedy(t *testing.T) {
 		{"log: {level: loud}\n", "it must be one of debug, info, warn, error"},
 		{"public_address: phone.example\n", "SDP carries no host names"},
 		{"trunks:\n- {server: a.example}\n", "trunks[0].name"},
+		{"trunks:\n- name: a\n  server: a.example:99999\n", `strowger.yaml:3:11: trunks[0].server: "99999" is no port`},
 		{"trunks:\n- {name: a, server: x, register: true}\n", "needs the account's user name"},
 		{"trunks:\n- {name: a, server: x}\n- {name: a, server: y}\n", `"a" is the name of trunks[0] too`},
 		{"trunks:\n- {name: a, server: x, addresses: [nowhere]}\n", "neither an IP address nor a network"},
 		{"http:\n  trusted_proxies: [proxy.example]\n", "strowger.yaml:2:21: http.trusted_proxies"},
+		{"trunks:\n- {name: a, server: x, caller_username: y}\n", "needs trunks[0].caller_password beside it"},
+		{"trunks:\n- {name: a, server: x, numbers: [\"49\"]}\n", `such as "+49"`},
+		{"trunks:\n- {name: a, server: x, numbers: [\"\"]}\n", `such as "+49"`},
+		{"trunks:\n- {name: a, server: x, privacy: yes}\n", "it must be one of id, from"},
+		{"trunks:\n- {name: a, server: x, expires: 5s}\n", "it must be 1m to 24h"},
 		{"sip: {min_expires: 2h}\n", "longer than max_expires"},
 	} {
 		_, err := Load(write(t, test.text))
@@ -105,6 +111,23 @@ func TestTrustedProxies(t *testing.T) {
 	}
 	if got := fmt.Sprint(c.HTTP.Proxies()); got != "[192.0.2.1/32 2001:db8::/32]" {
 		t.Errorf("from the environment: %s", got)
+	}
+}
+
+func TestOnlyHTTPS(t *testing.T) {
+	for _, test := range []struct {
+		http HTTP
+		want bool
+	}{
+		{HTTP{Listen: ":8080"}, false},
+		{HTTP{Listen: ":8080", TLS: ":443"}, false},
+		{HTTP{TLS: ":443"}, true},
+		{HTTP{Listen: "127.0.0.1:8080", URL: "http://phone.example"}, false},
+		{HTTP{Listen: "127.0.0.1:8080", URL: "https://phone.example"}, true}, // behind a proxy
+	} {
+		if got := test.http.OnlyHTTPS(); got != test.want {
+			t.Errorf("%+v: %v", test.http, got)
+		}
 	}
 }
 

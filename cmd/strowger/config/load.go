@@ -8,7 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"strowger/store/directory/strict"
 )
@@ -52,6 +54,7 @@ func (t *Trunk) setDefaults() {
 	t.Transport = or(t.Transport, d.Transport)
 	t.NumberFormat = or(t.NumberFormat, d.NumberFormat)
 	t.CallerID = or(t.CallerID, d.CallerID)
+	t.Privacy = or(t.Privacy, d.Privacy)
 	t.SRTP = or(t.SRTP, d.SRTP)
 	if t.Expires == 0 {
 		t.Expires = d.Expires
@@ -149,9 +152,26 @@ func (k *checker) trunk(path string, t *Trunk) {
 	if t.Server == "" {
 		k.bad(path+".server", "is missing", "write the carrier's host, such as sip.acme.example or 203.0.113.5:5060")
 	}
+	for key, addr := range map[string]string{"server": t.Server, "proxy": t.Proxy} {
+		if _, p, err := net.SplitHostPort(addr); err == nil {
+			if _, err := strconv.ParseUint(p, 10, 16); err != nil {
+				k.bad(path+"."+key, fmt.Sprintf("%q is no port", p), "write a number up to 65535, or the host alone")
+			}
+		}
+	}
 	k.oneOf(path+".transport", t.Transport, "udp", "tcp", "tls")
 	k.oneOf(path+".number_format", t.NumberFormat, "e164", "plain", "national")
 	k.oneOf(path+".caller_id", t.CallerID, "from", "pai", "both")
+	k.oneOf(path+".privacy", t.Privacy, "id", "from")
+	k.pair(path+".caller_username", t.CallerUsername, path+".caller_password", t.CallerPassword)
+	for i, prefix := range t.Numbers {
+		if strings.Trim(prefix, "0123456789") != "+" || prefix[0] != '+' {
+			k.bad(fmt.Sprintf("%s.numbers[%d]", path, i), fmt.Sprintf("%q is no prefix of international numbers", prefix), `write it in E.164, such as "+49"`)
+		}
+	}
+	if t.Expires != 0 && (t.Expires < time.Minute || t.Expires > 24*time.Hour) {
+		k.bad(path+".expires", fmt.Sprintf("%v is out of range", t.Expires), "it must be 1m to 24h")
+	}
 	k.oneOf(path+".srtp", t.SRTP, "none", "optional", "required")
 	if t.Register && t.Username == "" {
 		k.bad(path+".username", "is missing", "register: true needs the account's user name")

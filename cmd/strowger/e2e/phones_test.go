@@ -17,6 +17,7 @@ func TestDeskPhonesOfEveryKind(t *testing.T) {
 	}{
 		{"tcp", baresipOptions{Transport: "tcp"}, "PCMU", ""},
 		{"tls with SDES-SRTP", baresipOptions{Transport: "tls", SRTP: true}, "PCMU", "sdes"},
+		{"wideband, but the carrier has none", baresipOptions{Codecs: "PCMU/8000/1,G722/16000/1"}, "PCMU", ""},
 		{"a codec that the carrier lacks", baresipOptions{Codecs: "G722/16000/1"}, "G722", ""},
 	} {
 		t.Run(phone.name, func(t *testing.T) {

@@ -234,7 +234,7 @@ func (s *server) api(method, path string, into any) int {
 func (s *server) records() []store.CallRecord {
 	s.t.Helper()
 	var list []store.CallRecord
-	if err := json.Unmarshal([]byte(s.cli("calls", "--json")), &list); err != nil {
+	if err := json.Unmarshal([]byte(s.cli("calls", "--json", "--limit", "1000")), &list); err != nil {
 		s.t.Fatal(err)
 	}
 	return list

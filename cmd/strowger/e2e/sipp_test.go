@@ -244,7 +244,8 @@ func (p *trunkPeer) run(script, target string, args ...string) {
 		if p.t.Failed() {
 			messages, _ := os.ReadFile(filepath.Join(p.dir, "messages"))
 			errors, _ := os.ReadFile(filepath.Join(p.dir, "errors"))
-			p.t.Logf("sipp %s:\n%s\n%s", ip, messages, errors)
+			screen := p.log.String()
+			p.t.Logf("sipp %s:\n%s\n%s\n%s", ip, messages, errors, screen[max(0, len(screen)-500):])
 		}
 	})
 	go p.talk(stop)

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -27,6 +28,9 @@ func (d *decoder) scalar(n *yaml.Node, v reflect.Value, path, oneof string) {
 		// An unquoted number or date is taken as it is written: +12025550100 and 201 lose nothing.
 		if tag == "!!bool" {
 			d.at(n, path, "must be a text, is "+describe(n), fmt.Sprintf("write it in quotes: %q", n.Value))
+			return
+		}
+		if !d.fit(n, path) {
 			return
 		}
 		if allowed := strings.Fields(oneof); len(allowed) > 0 && !slices.Contains(allowed, n.Value) {
@@ -119,6 +123,9 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, path string) {
 		d.at(n, path, "must be a text, is "+describe(n), "")
 		return
 	}
+	if !d.fit(n, path) {
+		return
+	}
 	if err := v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(n.Value)); err != nil {
 		d.at(n, path, err.Error(), "")
 	}
@@ -126,11 +133,37 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, path string) {
 
 // scalarText decodes a mapping's key, which needs no quotes whatever it looks like.
 func (d *decoder) scalarText(n *yaml.Node, v reflect.Value, path string) {
-	if v.Kind() == reflect.String {
+	if v.Kind() != reflect.String {
+		d.value(n, v, path, "")
+	} else if d.fit(n, path) {
 		v.SetString(n.Value)
-		return
 	}
-	d.value(n, v, path, "")
+}
+
+// fit refuses what no text may be.
+func (d *decoder) fit(n *yaml.Node, path string) bool {
+	problem := CheckText(n.Value)
+	if problem != "" {
+		d.at(n, path, problem, "")
+	}
+	return problem == ""
+}
+
+// MaxText is how long a text may be, in bytes: room for every prompt, none for a file that lost a quote.
+const MaxText = 64 << 10
+
+// CheckText says what is wrong with a text; "" = nothing. A control character would mean something else on a terminal, in a
+// SIP header or in a key of the store; tabs and line ends are a text's.
+func CheckText(text string) (problem string) {
+	if len(text) > MaxText {
+		return fmt.Sprintf("the text has %d bytes, the limit is %d", len(text), MaxText)
+	}
+	for _, r := range text {
+		if unicode.IsControl(r) && r != '\t' && r != '\n' {
+			return fmt.Sprintf("holds the control character %q; remove it", r)
+		}
+	}
+	return ""
 }
 
 func wanted(k reflect.Kind) string {

@@ -49,7 +49,7 @@ func Decode(name string, data []byte, into any) (*Positions, Problems) {
 func TooBig(name string, size int64) Problem {
 	return Problem{
 		Position: Position{File: name},
-		Message:  fmt.Sprintf("the file has %d MB, the limit is %d MB", size>>20, MaxSize>>20),
+		Message:  fmt.Sprintf("the file has %d MB, the limit is %d MB", (size+1<<20-1)>>20, MaxSize>>20),
 		Fix:      tooBigFix,
 	}
 }

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react'
 import { between, clock, prettyNumber } from './format'
 import { other } from './Recents'
 import type { Call, Leg, Me } from './types'
-import { kindName, outcome, partyName, refusal, stagesOf, traceLines, type Names, type TraceLine } from './why'
+import { kindName, outcome, partyName, refusal, stagesOf, storyText, traceLines, type Names, type TraceLine } from './why'
 
 interface Props {
   call: Call | undefined
@@ -110,7 +110,7 @@ function named(name: string | undefined, number: string | undefined): string {
 const marks: Record<TraceLine['state'], { icon: ReactNode; label: string }> = {
   answered: { icon: <IconCircleCheckFilled size={20} color="var(--mantine-color-green-7)" />, label: 'Answered here' },
   ended: { icon: <IconRecordMail size={20} color="var(--mantine-color-cyan-7)" />, label: 'Ended here' },
-  rang: { icon: <IconPhoneCall size={20} color="var(--mantine-color-cyan-7)" />, label: 'Rang' },
+  rang: { icon: <IconPhoneCall size={20} color="var(--mantine-color-cyan-7)" />, label: 'Tried' },
   planned: { icon: <IconCircle size={20} />, label: 'Planned' },
   dropped: { icon: <IconCircleX size={20} color="var(--mantine-color-orange-7)" />, label: 'Dropped' },
   skipped: { icon: <IconCircleDashed size={20} />, label: 'Skipped' },
@@ -157,7 +157,7 @@ function Legs({ call, names }: { call: Call; names: Names }) {
       </Title>
       <Stack gap={6}>
         {call.legs.map((l, i) => (
-          <Group key={i} justify="space-between" wrap="nowrap" align="flex-start" data-testid="leg">
+          <Group key={i} justify="space-between" gap="0 12px" align="flex-start" data-testid="leg">
             <div style={{ minWidth: 0 }}>
               <Text size="sm" truncate>
                 {l.stage < 0 ? `Caller: ${legName(l, names)}` : legName(l, names)}
@@ -166,7 +166,7 @@ function Legs({ call, names }: { call: Call; names: Names }) {
                 {[l.kind && kindName(l.kind), legOutcome(l)].filter(Boolean).join(', ')}
               </Text>
             </div>
-            <Text size="xs" c="dimmed" ta="right" style={{ flex: 'none' }}>
+            <Text size="xs" c="dimmed" style={{ flex: 'none' }}>
               {quality(l)}
             </Text>
           </Group>
@@ -178,6 +178,7 @@ function Legs({ call, names }: { call: Call; names: Names }) {
 
 function legOutcome(l: Leg): string {
   if (l.answer) return l.stage < 0 ? `connected ${clock(between(l.answer, l.end))}` : `answered after ${clock(between(l.start, l.answer))}`
+  if (l.stage < 0) return l.reason ?? ''
   const rang = l.ringing ? `rang ${clock(between(l.ringing, l.end))}` : 'did not ring'
   return l.reason ? `${rang}: ${l.reason}` : rang
 }
@@ -209,7 +210,7 @@ function Story({ call, names }: { call: Call; names: Names }) {
               </Table.Td>
               <Table.Td fz="sm">
                 {storyWho(call.legs[e.leg], names)}
-                {e.what}
+                {storyText(e.what)}
               </Table.Td>
             </Table.Tr>
           ))}

@@ -1,6 +1,6 @@
 import { Avatar, Button, Group, Stack, Text } from '@mantine/core'
 import { IconGridDots, IconMicrophone, IconMicrophoneOff, IconPhoneOff } from '@tabler/icons-react'
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { clock, initials, shownNumber } from './format'
 import { Keypad } from './Keypad'
 import type { Live } from './live'
@@ -27,10 +27,17 @@ export function CallPanel({ call, phone, live, names }: Props) {
   const name = otherName(call, known, names)
   const number = shownNumber(call.number)
   const over = call.phase === 'ended'
+  const panel = useRef<HTMLDivElement>(null)
   const canKey = call.phase === 'up' || call.early
 
   useShortcut('KeyM', () => call.phase === 'up' && phone.setMuted(call.id, !call.muted))
   useShortcut('KeyH', () => !over && phone.hangUp(call.id))
+
+  // What was pressed to come here is gone or disabled: the next Tab belongs to the call.
+  useEffect(() => {
+    panel.current?.scrollIntoView({ block: 'nearest' }) // a narrow page may show the list that it was dialled from
+    if (document.activeElement === document.body) panel.current?.focus({ preventScroll: true })
+  }, [call.id])
 
   // Keys of the keyboard are digits of the call, unless somebody writes elsewhere.
   useEffect(() => {
@@ -44,7 +51,7 @@ export function CallPanel({ call, phone, live, names }: Props) {
   }, [canKey, call.id, phone])
 
   return (
-    <Stack gap="md" align="stretch" data-testid="call-panel" data-phase={call.phase}>
+    <Stack ref={panel} tabIndex={-1} role="group" aria-label={`Call with ${name}`} style={{ outline: 'none', scrollMargin: 24 }} gap="md" align="stretch" data-testid="call-panel" data-phase={call.phase}>
       <Stack gap={4} align="center" pt="md">
         <Avatar size={72} radius={999} color="cyan" aria-hidden>
           {initials(name) || '#'}

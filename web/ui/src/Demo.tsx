@@ -62,12 +62,15 @@ export function DemoPanel({ phone, onDial }: { phone: Phone; onDial: (number: st
                   <div style={{ flex: 1, minWidth: 0 }}>
                     <Text size="sm" fw={600}>
                       {n.label}
+                      <Text span className="narrow" ff="monospace" ml="sm">
+                        {prettyNumber(n.number)}
+                      </Text>
                     </Text>
                     <Text size="sm" c="dimmed">
                       {n.what.charAt(0).toUpperCase() + n.what.slice(1)}
                     </Text>
                   </div>
-                  <Text size="sm" ff="monospace" style={{ flex: 'none' }}>
+                  <Text className="wide" size="sm" ff="monospace" style={{ flex: 'none' }}>
                     {prettyNumber(n.number)}
                   </Text>
                 </Group>

@@ -70,7 +70,7 @@ function Message({ vm, mine, onDial, onHeard, onDelete }: MessageProps) {
               </Badge>
             )}
           </Group>
-          <Text size="xs" c="dimmed" truncate>
+          <Text size="xs" c="dimmed">
             {vm.from.name && `${prettyNumber(vm.from.number)}, `}
             {ago(vm.left, new Date())}, {clock(vm.seconds)}, in {vm.mailbox.user ? `${vm.mailbox.name ?? vm.mailbox.user}’s box` : `the box of ${partyName(vm.mailbox)}`}
           </Text>

@@ -21,6 +21,11 @@ const byCode: Record<number, string> = {
   604: 'This number does not exist',
 }
 
+// codeText says what a final SIP status means to a caller, '' when there is nothing to say.
+export function codeText(code: number): string {
+  return byCode[code] ?? ''
+}
+
 // causeText is what to say at the end of a call. reason is the Reason header's text (RFC 3326), which tells more than the code.
 export function causeText(code: number | undefined, cause: string, reason: string): string {
   if (/elsewhere/i.test(reason)) return 'Answered on another phone'

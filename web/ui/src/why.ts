@@ -1,5 +1,6 @@
 // Why a phone rings, and how a call was routed, in plain words.
 
+import { codeText } from './causes'
 import { prettyNumber } from './format'
 import type { Call, LiveCall, LiveLeg, Me, Party, Plan, Row, RowUser } from './types'
 
@@ -209,6 +210,12 @@ export function refusal(plan: Plan | undefined): string {
   return `Refused: ${reasonText(plan.end.reason ?? 'refused')}`
 }
 
+// storyText is what happened in plain words: of a record's lines, those that name a routing step by its id are rewritten.
+export function storyText(what: string): string {
+  const stage = /^stage (\d+): (\w+) \((.+)\)$/.exec(what)
+  return stage ? `Stage ${stage[1]}: ${stepName(stage[2]!)} (${reasonText(stage[3]!)})` : what
+}
+
 // hasWords reports whether a step or reason of routing is known here.
 export function hasWords(name: string): boolean {
   return name in stepNames || name in reasons || name in absences
@@ -223,13 +230,14 @@ export function outcome(call: Call, me: string): string {
     case 'voicemail':
       return 'Left a message'
     case 'missed':
-      return call.direction === 'inbound' || call.from.user !== me ? 'Missed' : 'No answer'
+      if (call.direction === 'inbound' || call.from.user !== me) return 'Missed'
+      return call.code === 487 ? 'Cancelled' : 'No answer'
     case 'busy':
-      return 'Busy'
+      return call.code === 603 ? 'Declined' : 'Busy'
     case 'refused':
       return 'Refused'
     case 'failed':
-      return 'Failed'
+      return (call.code && codeText(call.code)) || 'Failed'
     case 'interrupted':
       return 'Cut off by a restart'
     default:

@@ -1,0 +1,26 @@
+package sip
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/nyaruka/phonenumbers"
+)
+
+// reads is a number as the carrier writes it in E.164, as far as that is certain: a national number of the trunk's region, or
+// an international one without its "+", which comes first where we write numbers so. Short codes and names stay as they are.
+func (t *trunk) reads(number string) string {
+	if len(number) < 7 || strings.Trim(number, "0123456789") != "" {
+		return number
+	}
+	forms := []string{number, "+" + number}
+	if t.cfg.NumberFormat == "plain" {
+		slices.Reverse(forms)
+	}
+	for _, form := range forms {
+		if n, err := phonenumbers.Parse(form, strings.ToUpper(t.cfg.Region)); err == nil && phonenumbers.IsValidNumber(n) {
+			return phonenumbers.Format(n, phonenumbers.E164)
+		}
+	}
+	return number
+}
