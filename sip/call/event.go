@@ -39,6 +39,7 @@ type (
 		WebRTC     bool
 		EarlyMedia bool
 		Codecs     []string // allowed on the caller's trunk, nil = all
+		Opus       bool     // Opus can be transcoded
 		Originate  bool     // there is no caller's leg yet: ring the user's devices first,
 		Phone      string   // or, when set, this outside line of the user
 		// Refuse is set when a limit forbids the call: status and reason, nothing is routed.

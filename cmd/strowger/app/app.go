@@ -174,6 +174,7 @@ func (a *App) openCalls() error {
 		Limits: call.Limits{Calls: a.cfg.Limits.Calls, PerUser: a.cfg.Limits.CallsPerUser, PerTrunk: perTrunk, Silence: silence,
 			MessageSeconds: int(a.cfg.Calls.VoicemailLimit.Seconds()), MessageSilence: int(a.cfg.Calls.VoicemailSilence.Seconds())},
 		Prompts: call.Prompts{PressOne: filepath.Join(a.records.prompts, "call-connect.wav")},
+		Opus:    a.engine.Opus(),
 		Log:     a.log,
 	})
 	a.onClose(a.stopCalls)
