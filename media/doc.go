@@ -18,7 +18,9 @@
 // inStream.mu, transcoder.mu, outStream.mu, the sending side of a link. Events are posted with none of them held but the link's.
 //
 // What is obeyed: RFC 3264 and 8866 (SDP), 3550 and 3551 (RTP, RTCP: reports of our own to each party), 3605 (a=rtcp),
-// 3711, 4568, 6188 and 7714 (SRTP with SDES; no MKI, no session parameters), 4733 (telephone-event: the 16 keys),
-// 4961 (symmetric RTP, see latch.go), 5761 (rtcp-mux), 7022 (CNAME), 7587 (Opus, passed on only), and for browsers what
+// 3711, 4568, 6188 and 7714 (SRTP with SDES; no MKI, no session parameters), 4733 (telephone-event: the 16 keys; for parties
+// without it, ITU-T Q.24 in their voice),
+// 4961 (symmetric RTP, see latch.go), 5761 (rtcp-mux), 7022 (CNAME), 7587 (Opus: converted where
+// a party has nothing else and libopus is installed, or else passed on only), and for browsers what
 // webrtc_link.go says. Not done: comfort noise (RFC 3389; never offered), RTCP XR (RFC 3611), bundling of several streams.
 package media

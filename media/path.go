@@ -25,7 +25,8 @@ type path struct {
 	coded    *hop // a hop with a transcoder: where its packets go; nil: none has
 	ptime    int  // of these packets, milliseconds
 	recorder *recorder
-	genuine  bool // the link authenticates packets
+	inband   *inbandListener // of a party without telephone-event; nil: it has it
+	genuine  bool            // the link authenticates packets
 }
 
 func (p *path) hop(pt uint8) *hop {
@@ -70,8 +71,13 @@ func (s *Session) receivedAt(pkt []byte, now time.Duration) {
 	if hop.event {
 		s.pressed(keys[0], hop)
 		s.pressed(keys[1], hop)
-	} else if p.recorder != nil {
-		p.recorder.take(h, hop.codec, pkt[h.start:h.end], now)
+	} else {
+		if p.recorder != nil {
+			p.recorder.take(h, hop.codec, pkt[h.start:h.end], now)
+		}
+		if p.inband != nil {
+			s.heardKey(p.inband.take(hop.codec, pkt[h.start:h.end]), hop)
+		}
 	}
 	switch {
 	case hop.out == nil:
@@ -95,6 +101,13 @@ func (s *Session) pressed(p press, h *hop) {
 		relayed = h.regen.SendDigit(p.key, p.millis)
 	}
 	s.post(Event{Type: Digit, Digit: p.key, Millis: p.millis, Relayed: relayed})
+}
+
+// heardKey posts a key that was in the sound, which the other party hears too.
+func (s *Session) heardKey(p press, h *hop) {
+	if p.key != 0 {
+		s.post(Event{Type: Digit, Digit: p.key, Millis: p.millis, Relayed: h.out != nil})
+	}
 }
 
 // Bridge joins two sessions both ways, leaving their earlier bridges; nil leaves the bridge, or ends the echo. It fails,
@@ -167,6 +180,12 @@ func (s *Session) rebuild() {
 		for _, f := range s.agreed.events {
 			p.add(f.recv, s.eventHop(f, dst))
 		}
+	}
+	if len(s.agreed.audio) > 0 && len(s.agreed.events) == 0 {
+		if s.inband == nil {
+			s.inband = newInbandListener()
+		}
+		p.inband = s.inband
 	}
 	for i := range p.hops {
 		if p.hops[i].coder != nil {

@@ -42,7 +42,7 @@ type EventType int
 const (
 	PlayEnded   EventType = iota // a Play without Loop came to its end
 	RecordEnded                  // the file is complete, or Why is "failed"
-	Digit                        // the party pressed a key (RFC 4733), posted once, at its end
+	Digit                        // the party pressed a key (RFC 4733, or heard in its voice), posted once, at its end
 	Silent                       // nothing received for SilenceTimeout
 	Lost                         // the way to the party is lost for good (ICE, DTLS); Why says what
 	Ready                        // the first packet came (RTP), or ICE and DTLS are up (WebRTC)
@@ -171,6 +171,7 @@ type Session struct {
 	player    *player
 	recorder  *recorder
 	lastCoder *transcoder
+	inband    *inbandListener
 
 	ready atomic.Bool
 }
