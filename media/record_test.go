@@ -58,6 +58,9 @@ func TestRecord(t *testing.T) {
 			if !mediatest.Hears(samples, rate, 1000) {
 				t.Error("the party is not heard in the file")
 			}
+			if info, err := os.Stat(c.rec.File); err != nil || info.Mode().Perm() != 0o600 {
+				t.Errorf("others may hear it: %v, %v", info.Mode(), err)
+			}
 			if left, _ := filepath.Glob(c.rec.File + ".*"); len(left) != 0 {
 				t.Errorf("left behind: %v", left)
 			}

@@ -55,7 +55,7 @@ type recorder struct {
 // StopRecording, MaxSeconds, or SilenceSeconds without speech; then RecordEnded is posted. A recording in progress is
 // completed. It fails when the file cannot be made.
 func (s *Session) Record(rec Recording) error {
-	if err := os.MkdirAll(filepath.Dir(rec.File), 0o750); err != nil {
+	if err := os.MkdirAll(filepath.Dir(rec.File), 0o700); err != nil {
 		return s.wrap(fmt.Errorf("recording: %w", err))
 	}
 	e := s.engine
@@ -68,7 +68,7 @@ func (s *Session) Record(rec Recording) error {
 	if len(s.agreed.audio) > 0 {
 		rate = s.agreed.audio[0].codec.rate
 	}
-	file, err := os.OpenFile(rec.File+partSuffix, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o640)
+	file, err := os.OpenFile(rec.File+partSuffix, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return s.wrap(fmt.Errorf("recording: %w", err))
 	}

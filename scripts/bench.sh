@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Measures bin/strowger beside Debian's Kamailio with rtpengine, under the same load in one run, and prints the tables.
 # `QUICK=1 make bench` takes two minutes, all of it ten. More in scripts/bench/main.go; arguments go to that program.
+# Where the machine has other work too, `RT=1 make bench` (as root) runs servers and load at real-time priority: what they cost is
+# then right, and no packet is lost because somebody else was on.
 # Installs the peers and SIPp where they are missing: that needs root, or sudo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -30,7 +32,9 @@ ulimit -n "$(ulimit -Hn)"
 go build -o bin/bench ./scripts/bench
 quick=()
 [ -z "${QUICK:-}" ] || quick=(-quick)
-bin/bench -strowger bin/strowger "${quick[@]}" "$@"
+realtime=()
+[ -z "${RT:-}" ] || realtime=(chrt -r 1)
+"${realtime[@]}" bin/bench -strowger bin/strowger "${quick[@]}" "$@"
 
-printf '\nAllocations and time per relayed packet (from the socket's buffer to the kernel's sendto)\n\n'
+printf '\nTime and allocations per relayed packet, from the buffer of one socket to sendto on the other\n\n'
 go test -run '^$' -bench '^Benchmark(Relay(SRTP|SRTPSHA1)?|TranscodeG722)$' -benchmem ./media | grep '^Benchmark'

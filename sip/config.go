@@ -27,7 +27,8 @@ type Config struct {
 	DialTLS       *tls.Config // for TLS connections that we open (trunks); nil = the system's roots
 
 	// PublicHost is advertised in Via and Contact toward public destinations; "" = the address of the interface that
-	// leads there. Destinations in private and loopback networks always see the interface's address.
+	// leads there. Destinations in private and loopback networks see the interface's address, unless PublicHost is a private
+	// address too: then only loopback ones do.
 	PublicHost string
 	Domains    []string // names that are us, besides our addresses
 	Realm      string   // digest realm; the stored HA1 hashes are for it

@@ -84,7 +84,7 @@ func (s *Server) authenticate(req *sipmsg.Request) (store.Device, *refusal) {
 		return store.Device{}, s.challenge(req, true)
 	}
 	s.guard.failed(peer, c.username)
-	s.event(s.log.Warn(), req).Str("username", c.username).Str("agent", firstNamed(req, "User-Agent")).
+	s.event(s.log.Warn(), req).Str("username", c.username).Str("agent", truncated(firstNamed(req, "User-Agent"), 128)).
 		Msg("wrong digest credentials; check the phone's user name and password")
 	return store.Device{}, s.challenge(req, false)
 }
@@ -141,6 +141,9 @@ func (s *Server) authorization(req *sipmsg.Request) (authorization, bool) {
 	return authorization{}, false
 }
 
+// maxUsername is longer than any device's: failures are counted and logged by it.
+const maxUsername = 128
+
 // parseAuthorization reads "Digest name=value, name="value", ..." (RFC 7616 §3.4).
 func parseAuthorization(text string) (c authorization, ok bool) {
 	scheme, rest, _ := strings.Cut(strings.TrimSpace(text), " ")
@@ -163,7 +166,7 @@ func parseAuthorization(text string) (c authorization, ok bool) {
 			*field = value
 		}
 	}
-	return c, c.username != "" && c.nonce != "" && c.uri != "" && c.response != ""
+	return c, c.username != "" && len(c.username) <= maxUsername && c.nonce != "" && c.uri != "" && c.response != ""
 }
 
 func (c *authorization) field(name string) *string {

@@ -32,6 +32,10 @@ func (s *Server) handle(req *sipmsg.Request, tx *sipmsg.ServerTx) {
 		return // of a refusal that left no state
 	}
 	if inDialog(req) {
+		if s.calls.dialogs.find(req) == nil { // a stranger's Call-ID shall not stay in the order's memory
+			s.unknownDialog(req, tx)
+			return
+		}
 		release := s.order.enter(req)
 		defer release()
 		s.onInDialog(req, tx)
@@ -169,8 +173,13 @@ func (s *Server) flowOf(req *sipmsg.Request) *flow {
 }
 
 // onOptions answers a keep-alive or a question for our abilities (RFC 3261 §11.2): the same to everybody, whoever is asked
-// for, so that nothing about our users can be learnt from it.
+// for, so that nothing about our users can be learnt from it. When an INVITE would be refused, so is the question: a carrier
+// that asks first then sends its calls elsewhere.
 func (s *Server) onOptions(req *sipmsg.Request, tx *sipmsg.ServerTx) {
+	if s.draining.Load() {
+		s.refuse(req, tx, problem(sipmsg.StatusServiceUnavailable).with("Retry-After", "10"))
+		return
+	}
 	if f := s.flowOf(req); f != nil && s.trunkOf(req) != nil {
 		s.flows.prove(f) // a carrier keeps its connection open for the next call
 	}

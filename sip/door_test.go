@@ -142,7 +142,10 @@ func TestDraining(t *testing.T) {
 		t.Errorf("answered %q, Retry-After %q", a.line, a.header("Retry-After"))
 	}
 	w.send(w.request("OPTIONS", testURI, "x", ""))
-	if a := w.read(); a.status != 200 {
+	if a := w.read(); a.status != 503 { // as the INVITE (RFC 3261 §11.2)
 		t.Errorf("OPTIONS answered %q", a.line)
+	}
+	if a := w.register("ann-desk", w.contact("")); a.status != 200 {
+		t.Errorf("REGISTER answered %q", a.line)
 	}
 }

@@ -109,6 +109,12 @@ func discardAddr(n uint64) string {
 	return netip.AddrPortFrom(netip.AddrFrom16(ip), 5060).String()
 }
 
+// isDiscard recognises them.
+func isDiscard(a netip.Addr) bool {
+	ip := a.As16()
+	return a.Is6() && [8]byte(ip[:8]) == [8]byte{0: 1}
+}
+
 // remove forgets a closed flow and ends its bindings.
 func (t *flowTable) remove(f *flow) {
 	t.mu.Lock()

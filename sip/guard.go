@@ -201,22 +201,32 @@ func (g *guard) sweepFails(now time.Time) {
 	}
 }
 
-// addrOf is the address of "ip:port"; the zero Addr stands for what is none.
+// network is what a source cannot change at will: an IPv4 address, or the /64 that every IPv6 host has to itself. The
+// addresses that we gave to browsers behind a web proxy are each one's own.
+func network(a netip.Addr) netip.Addr {
+	a = a.Unmap()
+	if p, err := a.Prefix(64); err == nil && a.Is6() && !isDiscard(a) {
+		return p.Addr()
+	}
+	return a
+}
+
+// addrOf is the network of "ip:port"; the zero Addr stands for what is none.
 func addrOf(peer string) netip.Addr {
 	ap, err := netip.ParseAddrPort(peer)
 	if err != nil {
 		return netip.Addr{}
 	}
-	return ap.Addr().Unmap()
+	return network(ap.Addr())
 }
 
 // netAddrOf is the same for a net.Addr, without a detour over text for real sockets.
 func netAddrOf(a net.Addr) netip.Addr {
 	switch a := a.(type) {
 	case *net.UDPAddr:
-		return a.AddrPort().Addr().Unmap()
+		return network(a.AddrPort().Addr())
 	case *net.TCPAddr:
-		return a.AddrPort().Addr().Unmap()
+		return network(a.AddrPort().Addr())
 	}
 	return addrOf(a.String())
 }

@@ -2,6 +2,7 @@ package sip
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -129,4 +130,25 @@ func TestGuardKnowsCarriers(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Whoever has a /64 has 2^64 addresses, and no more requests or guesses than others.
+func TestGuardCountsNetworks(t *testing.T) {
+	for peer, want := range map[string]string{
+		"192.0.2.7:5060": "192.0.2.7", "[::ffff:192.0.2.7]:5060": "192.0.2.7", "[2001:db8:1:2:3:4:5:6]:5060": "2001:db8:1:2::",
+		"[fe80::1%eth0]:5060": "fe80::", discardAddr(7): "100::7", "nonsense": "invalid IP",
+	} {
+		if got := addrOf(peer).String(); got != want {
+			t.Errorf("%s counts as %s, want %s", peer, got, want)
+		}
+	}
+}
+
+func TestLongUsername(t *testing.T) {
+	for n, want := range map[int]bool{maxUsername: true, maxUsername + 1: false} {
+		_, ok := parseAuthorization(`Digest username="` + strings.Repeat("a", n) + `", realm="r", nonce="n", uri="sip:x", response="0"`)
+		if ok != want {
+			t.Errorf("a username of %d bytes: %t", n, ok)
+		}
+	}
 }

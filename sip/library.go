@@ -48,7 +48,7 @@ func (h *libraryHandler) Enabled(_ context.Context, level slog.Level) bool {
 
 func (h *libraryHandler) Handle(_ context.Context, r slog.Record) error {
 	level := zerolog.WarnLevel
-	if quietMessage(r.Message) {
+	if r.Level < slog.LevelError || quietMessage(r.Message) { // what matters of it, a leg or a trunk says with its call_id
 		level = zerolog.DebugLevel
 	}
 	e := h.log.WithLevel(level)

@@ -43,8 +43,8 @@ func randomHex(n int) string {
 	return hex.EncodeToString(b)
 }
 
-// localFor is the host and port to put into Via and Contact toward dest ("ip:port"): the public host toward public
-// addresses when one is set, else the address of the interface that leads there. The port is 0 for WebSockets.
+// localFor is the host and port to put into Via and Contact toward dest ("ip:port"): the public host toward those who reach
+// us there, else the address of the interface that leads there. The port is 0 for WebSockets.
 func (s *Server) localFor(transport, dest string) (host string, port int) {
 	transport = strings.ToLower(transport)
 	listen := s.listeners.of(transport)
@@ -53,7 +53,7 @@ func (s *Server) localFor(transport, dest string) (host string, port int) {
 		port = int(bound.Port())
 	}
 	target, _ := netip.ParseAddr(hostOf(dest))
-	if s.cfg.PublicHost != "" && !isLocalNetwork(target) {
+	if s.usesPublicHost(target) {
 		return s.cfg.PublicHost, port
 	}
 	if bound.IsValid() && !bound.Addr().IsUnspecified() {
@@ -62,10 +62,24 @@ func (s *Server) localFor(transport, dest string) (host string, port int) {
 	return bracketed(addrToward(target)), port
 }
 
+// usesPublicHost reports whether target reaches us at the public host: from beyond our NAT, or, where the public host is an
+// address of the office itself, from anywhere but this machine: we are behind a NAT within the office then, in a container.
+func (s *Server) usesPublicHost(target netip.Addr) bool {
+	if s.cfg.PublicHost == "" || !isLocalNetwork(target) {
+		return s.cfg.PublicHost != ""
+	}
+	public, err := netip.ParseAddr(s.cfg.PublicHost)
+	return err == nil && isLocalNetwork(public) && !target.IsLoopback()
+}
+
+// sharedSpace is what carriers use between their NAT and their customers' (RFC 6598), and virtual private networks too:
+// nobody on the Internet is reached or seen there.
+var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")
+
 // isLocalNetwork reports whether a is reached without passing our NAT. Unknown addresses are taken for public.
 func isLocalNetwork(a netip.Addr) bool {
 	a = a.Unmap()
-	return a.IsValid() && (a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast())
+	return a.IsValid() && (a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || sharedSpace.Contains(a))
 }
 
 // addrToward is our address on the interface that leads to a. No packet is sent: connecting a UDP socket only asks the

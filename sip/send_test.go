@@ -14,6 +14,10 @@ func TestLocalFor(t *testing.T) {
 		{"bound, no public host", "127.0.0.1:0", "", "203.0.113.9:5060", "127.0.0.1"},
 		{"public destination", "127.0.0.1:0", "sip.example.org", "203.0.113.9:5060", "sip.example.org"},
 		{"own network", "127.0.0.1:0", "sip.example.org", "192.168.1.9:5060", "127.0.0.1"},
+		{"private network over the Internet", "127.0.0.1:0", "sip.example.org", "100.101.102.103:5060", "127.0.0.1"},
+		{"own network, in a container", "127.0.0.1:0", "192.168.1.2", "192.168.1.9:5060", "192.168.1.2"},
+		{"same machine, in a container", "127.0.0.1:0", "192.168.1.2", "127.0.0.1:5060", "127.0.0.1"},
+		{"own network behind NAT", "127.0.0.1:0", "203.0.113.7", "192.168.1.9:5060", "127.0.0.1"},
 		{"same machine", "127.0.0.1:0", "sip.example.org", "127.0.0.1:5060", "127.0.0.1"},
 		{"all addresses", "0.0.0.0:0", "", "127.0.0.1:5060", "127.0.0.1"},
 	} {

@@ -68,7 +68,7 @@ func (r *registration) round(ctx context.Context) time.Duration {
 		limit = maxRefusedRetry
 	}
 	pause := backoff(r.failures, minRetry, limit)
-	r.log.Warn().Err(err).Dur("retry", pause).Msg("trunk registration failed")
+	r.log.Warn().Err(err).Stringer("retry_in", pause).Msg("trunk registration failed")
 	return pause
 }
 

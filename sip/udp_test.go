@@ -48,6 +48,9 @@ func TestUnknownDialogLeavesNoState(t *testing.T) {
 	if a := w.read(); a.status != 481 {
 		t.Fatalf("answered %q", a.line)
 	}
+	if n := len(s.order.cur); n != 0 {
+		t.Errorf("the order remembers %d dialogs", n)
+	}
 	if a := w.readAny(700 * time.Millisecond); a.status != 0 { // Timer G would fire after T1 (RFC 3261 §17.2.1)
 		t.Fatalf("answered %q once more", a.line)
 	}

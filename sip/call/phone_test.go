@@ -337,7 +337,7 @@ func (s *session) Close() {
 	_ = s.Bridge(nil)
 }
 
-// says posts an event of this session.
+// says posts an event of this phone.
 func (s *session) says(e MediaEvent) {
 	synctest.Wait()
 	s.opt.Post(e)

@@ -63,7 +63,8 @@ func (d *DB) LoadBindings() ([]store.Binding, error) {
 }
 
 // SaveBindings stores and removes registrations in one transaction. A binding replaces the one with the same identity: user,
-// instance and reg-id (RFC 5626 §6), or user and contact URI where the phone gave none (RFC 3261 §10.3).
+// instance and reg-id (RFC 5626 §6; 0 when there is none), or user and contact URI where the phone names no instance
+// (RFC 3261 §10.3).
 func (d *DB) SaveBindings(puts, dels []store.Binding) error {
 	if len(puts) == 0 && len(dels) == 0 {
 		return nil
@@ -84,7 +85,7 @@ func (d *DB) SaveBindings(puts, dels []store.Binding) error {
 }
 
 func bindingKey(b *store.Binding) []byte {
-	if b.Instance != "" && b.RegID > 0 {
+	if b.Instance != "" {
 		return []byte(b.User + "\x00i\x00" + b.Instance + "\x00" + strconv.Itoa(b.RegID))
 	}
 	return []byte(b.User + "\x00c\x00" + b.Contact)

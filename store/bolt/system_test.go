@@ -140,7 +140,8 @@ func TestDevicesAndCredentials(t *testing.T) {
 	}
 }
 
-// A phone that comes back replaces its binding: by instance and reg-id, else by contact.
+// A phone that comes back replaces its binding: by instance and reg-id, else by contact. Many name an instance and no
+// reg-id; one that comes back at another address must not leave a ghost that rings after a restart.
 func TestBindingIdentity(t *testing.T) {
 	d := open(t)
 	first := []store.Binding{
@@ -148,17 +149,19 @@ func TestBindingIdentity(t *testing.T) {
 		{User: "ann", Contact: "sip:1", Instance: "<urn:x>", RegID: 2},
 		{User: "ann", Contact: "sip:2"},
 		{User: "bob", Contact: "sip:2"},
+		{User: "cyd", Contact: "sip:3", Instance: "<urn:y>"},
 	}
 	check(t, d.SaveBindings(first, nil))
 	check(t, d.SaveBindings([]store.Binding{
 		{User: "ann", Contact: "sip:9", Instance: "<urn:x>", RegID: 1, CSeq: 2},
 		{User: "ann", Contact: "sip:2", CSeq: 2},
+		{User: "cyd", Contact: "sip:4", Instance: "<urn:y>"},
 	}, []store.Binding{first[3]}))
 	got := ""
 	for _, b := range must[[]store.Binding](t)(d.LoadBindings()) {
 		got += b.User + " " + b.Contact + ";"
 	}
-	if got != "ann sip:2;ann sip:9;ann sip:1;" {
+	if got != "ann sip:2;ann sip:9;ann sip:1;cyd sip:4;" {
 		t.Errorf("got %s", got)
 	}
 	check(t, d.SaveBindings(nil, nil))

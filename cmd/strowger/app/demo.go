@@ -134,12 +134,33 @@ func (a *App) callersFor(user string) []string {
 
 var errEnough = errors.New("enough")
 
+// patient lets steps be reported without waiting for whoever reads them: calls wait for their subscribers. What a reader who
+// has stopped reading does not take in time is left out. written waits for the rest.
+func patient(report func(admin.CarrierStep)) (quick func(admin.CarrierStep), written func()) {
+	queue, done := make(chan admin.CarrierStep, 1000), make(chan struct{})
+	go func() {
+		defer close(done)
+		for step := range queue {
+			report(step)
+		}
+	}()
+	quick = func(step admin.CarrierStep) {
+		select {
+		case queue <- step:
+		default:
+		}
+	}
+	return quick, func() { close(queue); <-done }
+}
+
 // CarrierCall implements admin.Live: the carrier calls in, and both its steps and ours are reported as they happen.
 func (a *App) CarrierCall(ctx context.Context, req admin.CarrierCall, report func(admin.CarrierStep)) error {
 	if a.carrier == nil {
 		return errors.New("this server has no simulated carrier; it runs with `strowger demo`")
 	}
 	from := cmp.Or(req.From, "anonymous")
+	report, written := patient(report)
+	defer written()
 	steps := newStory(report, req.To)
 	stop := a.calls.Subscribe(steps.change)
 	heard, err := a.carrier.Call(ctx, carrier.Request{From: from, To: req.To, Play: req.Play, Again: true, Keys: req.Keys,

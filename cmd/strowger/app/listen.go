@@ -92,7 +92,9 @@ func (a *App) startHTTP() error {
 			return err
 		}
 		a.httpURL = "https://" + reachable(l.Addr())
-		a.serveHTTP(tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"http/1.1"}}))
+		secure := a.tlsConfig(a.cfg.HTTP.Cert, a.cfg.HTTP.Key, cert)
+		secure.NextProtos = []string{"http/1.1"}
+		a.serveHTTP(tls.NewListener(l, secure))
 	}
 	if a.cfg.HTTP.URL != "" {
 		a.httpURL = a.cfg.HTTP.URL

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/tls"
 	"path/filepath"
 
 	"strowger/cmd/strowger/config"
@@ -34,7 +33,7 @@ func (a *App) openSIP() error {
 		if err != nil {
 			return err
 		}
-		c.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}}
+		c.TLSConfig = a.tlsConfig(a.cfg.SIP.Cert, a.cfg.SIP.Key, cert)
 	}
 	var err error
 	if a.sip, err = sip.New(c); err != nil {
