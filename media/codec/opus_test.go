@@ -68,20 +68,6 @@ func FuzzOpusDecode(f *testing.F) {
 	})
 }
 
-func TestOpusAllocatesNothing(t *testing.T) {
-	e, d := newOpus(t)
-	in, payload, out := mediatest.Speech(codec.OpusRate, 16000, 1), make([]byte, 400), make([]int16, 1920)
-	at := 0
-	turn := func() {
-		at = (at + 320) % 16000
-		d.Decode(out, e.Encode(payload, in[at:at+320]))
-	}
-	for range 100 {
-		turn()
-	}
-	t.Logf("%v allocations per packet", testing.AllocsPerRun(200, turn))
-}
-
 func BenchmarkOpus(b *testing.B) {
 	in, out := mediatest.Speech(codec.OpusRate, 16000, 1), make([]int16, 1920)
 	e, d := newOpus(b)
