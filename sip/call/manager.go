@@ -227,7 +227,8 @@ func (m *Manager) registered(user string, e Endpoint) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for id, a := range m.calls {
-		if shot, ok := m.shots[id]; ok && shot.Phase == phaseNames[Ringing] {
+		// A call that nobody was shown yet may have looked for its user's devices already.
+		if shot, ok := m.shots[id]; !ok || shot.Phase == phaseNames[Ringing] || shot.Phase == phaseNames[Routing] {
 			a.tell(noLeg, Registered{user, e})
 		}
 	}

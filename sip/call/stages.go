@@ -11,7 +11,7 @@ import (
 // The stages of the plan: who rings, who fails, who is next.
 
 func (m *machine) enterStage(n int) {
-	m.Phase, m.Stage, m.Looking, m.Expired, m.Declined = Ringing, n, false, false, nil
+	m.Phase, m.Stage, m.Looking, m.Expired, m.Late, m.Declined = Ringing, n, false, false, nil, nil
 	if n >= len(m.Plan.Plan.Stages) {
 		m.planOver()
 		return
@@ -53,13 +53,17 @@ func (m *machine) found(w Found) {
 	if m.Phase != Ringing || !m.Looking || w.Stage != m.Stage {
 		return
 	}
-	m.Looking = false
+	late := m.Late
+	m.Looking, m.Late = false, nil
 	for _, line := range w.Lines {
 		if len(line.To) > 0 && line.Target >= 0 && line.Target < len(m.targets()) {
 			m.dial(line.Target, line.To)
 		}
 	}
-	if len(w.Lines) == 0 {
+	for _, one := range late {
+		m.registered(one)
+	}
+	if len(w.Lines) == 0 && m.stageEmpty() {
 		m.note(noLeg, "nobody can be rung now")
 		outside := func(t routing.Target) bool { return t.Phone != "" }
 		if m.Worst == 0 && slices.ContainsFunc(m.targets(), outside) { // congestion, to a caller from the inside
@@ -118,7 +122,11 @@ func (m *machine) dial(target int, to []Endpoint) {
 
 // registered: a device that appears while its user rings joins in (ROUTING §5).
 func (m *machine) registered(w Registered) {
-	if m.Phase != Ringing || m.Looking || m.Expired || w.To.Binding == nil {
+	if m.Phase != Ringing || m.Expired || w.To.Binding == nil {
+		return
+	}
+	if m.Looking { // it may have come after the others were looked up
+		m.Late = append(slices.Clone(m.Late), w)
 		return
 	}
 	for n, t := range m.targets() {

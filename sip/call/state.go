@@ -59,10 +59,11 @@ type State struct {
 	Ringback  bool     // the caller's media plays ringback now
 	Final     int      // final status given to the caller, 0 = none yet
 
-	Stage    int   // index into Plan.Plan.Stages; -1 while an originated call rings its own user
-	Looking  bool  // the stage's endpoints are being looked up
-	Expired  bool  // the ring time is over; only confirming legs keep the stage alive
-	Declined []int // targets of this stage whose user declined (6xx)
+	Stage    int          // index into Plan.Plan.Stages; -1 while an originated call rings its own user
+	Looking  bool         // the stage's endpoints are being looked up
+	Expired  bool         // the ring time is over; only confirming legs keep the stage alive
+	Late     []Registered // contacts that appeared meanwhile
+	Declined []int        // targets of this stage whose user declined (6xx)
 
 	VM VMState
 
