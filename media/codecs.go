@@ -1,6 +1,12 @@
 package media
 
-import "strings"
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"strowger/media/codec"
+)
 
 // codecInfo describes a codec as SDP and RTP see it.
 type codecInfo struct {
@@ -10,13 +16,13 @@ type codecInfo struct {
 	clock     uint32 // RTP clock, Hz
 	channels  int    // as in a=rtpmap; 0 = not written
 	fmtp      string
-	rate      int // sampling rate of the audio, Hz; differs from clock for G722 (RFC 3551 §4.5.2)
-	transcode bool
+	rate      int  // sampling rate of the audio that is terminated here, Hz; differs from clock for G722 (RFC 3551 §4.5.2)
+	transcode bool // we can encode it, whatever this machine has installed
 }
 
 // The codecs that we know, in the order in which we offer them: wideband first.
 var (
-	codecOpus = &codecInfo{name: "opus", payload: 111, clock: 48000, channels: 2, fmtp: "minptime=10;useinbandfec=1", rate: 48000}
+	codecOpus = &codecInfo{name: "opus", payload: 111, clock: 48000, channels: 2, fmtp: "minptime=10;useinbandfec=1", rate: codec.OpusRate}
 	codecG722 = &codecInfo{name: "G722", payload: 9, static: true, clock: 8000, rate: 16000, transcode: true}
 	codecPCMU = &codecInfo{name: "PCMU", payload: 0, static: true, clock: 8000, rate: 8000, transcode: true}
 	codecPCMA = &codecInfo{name: "PCMA", payload: 8, static: true, clock: 8000, rate: 8000, transcode: true}
@@ -27,9 +33,25 @@ var (
 	allCodecs = []*codecInfo{codecOpus, codecG722, codecPCMU, codecPCMA}
 )
 
-// Terminated lists the codecs that this package can decode and encode itself: those to answer with when the call ends
-// here (Play, Record) or is bridged to a party that shares nothing.
+// Terminated lists the codecs that every Engine can decode and encode itself: those to answer with when the call ends
+// here (Play, Record) or is bridged to a party that shares nothing. Opus is one more where Engine.Opus says so.
 func Terminated() []string { return []string{"G722", "PCMU", "PCMA"} }
+
+// samples is how many samples at rate Hz a payload decodes to.
+func (c *codecInfo) samples(payload []byte, rate int) int {
+	if c == codecOpus {
+		return codec.OpusSamples(payload) * rate / codec.OpusRate
+	}
+	return min(len(payload)*rate/int(c.clock), maxFrame*rate/16000) // one octet per unit of the RTP clock
+}
+
+// frame is the length of the packets to send to a party that wants so many milliseconds in each.
+func (c *codecInfo) frame(ptime int) time.Duration {
+	if c == codecOpus && !slices.Contains([]int{10, 20, 40, 60}, ptime) { // RFC 6716 §2.1.4; above 60 ms they are made of several
+		ptime = 20
+	}
+	return time.Duration(min(max(ptime, 10), 60)) * time.Millisecond
+}
 
 // codecByName finds a codec by its encoding name, in any case (RFC 3551 §3); nil when it is not ours.
 func codecByName(name string) *codecInfo {

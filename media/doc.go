@@ -11,13 +11,16 @@
 //	                       └ recorder     player ┘
 //
 // Packets are handled by the goroutine that reads the socket, from the kernel and back to it, without an allocation.
-// What is due by time (players, keys, reports) is done by one clock per shard. A recorder has a goroutine for the disk.
+// What is due by time (players, transcoders, recorders, keys, reports) is done by one clock per shard: where sound ends here
+// it passes a jitter buffer with concealment (package playout). A recorder has a goroutine for the disk.
 //
 // Locks, in the order in which they may be taken: Session.nego, Engine.topology, the receiving side of a link,
-// inStream.mu, outStream.mu, the sending side of a link. Events are posted with none of them held but the link's.
+// inStream.mu, transcoder.mu, outStream.mu, the sending side of a link. Events are posted with none of them held but the link's.
 //
 // What is obeyed: RFC 3264 and 8866 (SDP), 3550 and 3551 (RTP, RTCP: reports of our own to each party), 3605 (a=rtcp),
-// 3711, 4568, 6188 and 7714 (SRTP with SDES; no MKI, no session parameters), 4733 (telephone-event: the 16 keys),
-// 4961 (symmetric RTP, see latch.go), 5761 (rtcp-mux), 7022 (CNAME), 7587 (Opus, passed on only), and for browsers what
+// 3711, 4568, 6188 and 7714 (SRTP with SDES; no MKI, no session parameters), 4733 (telephone-event: the 16 keys; for parties
+// without it, ITU-T Q.24 in their voice),
+// 4961 (symmetric RTP, see latch.go), 5761 (rtcp-mux), 7022 (CNAME), 7587 (Opus: converted where
+// a party has nothing else and libopus is installed, or else passed on only), and for browsers what
 // webrtc_link.go says. Not done: comfort noise (RFC 3389; never offered), RTCP XR (RFC 3611), bundling of several streams.
 package media

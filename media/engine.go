@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"strowger/media/codec"
 )
 
 // Config of an Engine.
@@ -23,6 +25,7 @@ type Config struct {
 	WebRTCUDP, WebRTCTCP string
 	Shards               int  // media goroutines; 0 = one per two CPUs, at least one
 	Portable             bool // use net.UDPConn also on Linux
+	NoOpus               bool // pass Opus on only, even where libopus is installed
 	Log                  zerolog.Logger
 }
 
@@ -37,6 +40,7 @@ type Engine struct {
 	shards []*shard
 	hub    webrtcHub // nil without WebRTC
 	start  time.Time
+	opus   *codec.OpusLibrary // nil: not installed
 
 	sounds sounds
 
@@ -65,6 +69,9 @@ func NewEngine(cfg Config) (*Engine, error) {
 			return nil, err
 		}
 		e.hub = hub
+	}
+	if opus, err := codec.LoadOpus(); err == nil && !cfg.NoOpus {
+		e.opus = opus
 	}
 	for range cfg.Shards {
 		sh, err := newShard(e)
@@ -138,6 +145,10 @@ func (e *Engine) newSession(opt Options, dial func(*Session) (link, error)) (*Se
 	s.shard.add(s)
 	return s, nil
 }
+
+// Opus says whether Opus can be played, transcoded and made out of prompts here, beyond being passed on: libopus is
+// installed.
+func (e *Engine) Opus() bool { return e.opus != nil }
 
 // addressFor is what SDP says to a party that reaches us at address a: that one, or where the sockets are bound to another
 // one, theirs.

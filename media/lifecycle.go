@@ -16,6 +16,9 @@ func (s *Session) tick(now time.Duration) bool {
 			s.endRecording(rec, why)
 		}
 	}
+	if p := s.path.Load(); p.coded != nil && p.coded.coder.tick(p.coded, p.ptime, now) {
+		more = true
+	}
 	return more || pl != nil || rec != nil
 }
 

@@ -71,6 +71,7 @@ func (s *Session) agree(a agreement) error {
 	if s.closed {
 		return ErrClosed
 	}
+	a.opus = s.engine.opus != nil
 	s.agreed = a
 	s.out.configure(s.link, a, now)
 	s.in.expect(a.recv, now)

@@ -12,8 +12,8 @@ type hop struct {
 	out   *outStream  // nil: nobody hears it
 	src   uint32      // our name at out
 	pt    uint8       // payload type there
-	clock uint32      // RTP clock there; always that of codec: G.711 and G.722 share 8000 Hz
-	coder *transcoder // nil: as it is
+	clock uint32      // RTP clock there
+	coder *transcoder // nil: as it is; or else one for all hops of the path
 	// regen presses the key anew at the other side, whose telephone-event has another clock.
 	regen *Session
 }
@@ -22,8 +22,11 @@ type hop struct {
 type path struct {
 	index    [128]uint8 // 1 + index in hops; 0 = not agreed
 	hops     []hop
+	coded    *hop // a hop with a transcoder: where its packets go; nil: none has
+	ptime    int  // of these packets, milliseconds
 	recorder *recorder
-	genuine  bool // the link authenticates packets
+	inband   *inbandListener // of a party without telephone-event; nil: it has it
+	genuine  bool            // the link authenticates packets
 }
 
 func (p *path) hop(pt uint8) *hop {
@@ -68,16 +71,23 @@ func (s *Session) receivedAt(pkt []byte, now time.Duration) {
 	if hop.event {
 		s.pressed(keys[0], hop)
 		s.pressed(keys[1], hop)
-	} else if p.recorder != nil {
-		p.recorder.take(h, hop.codec, pkt[h.start:h.end], now)
+	} else {
+		if p.recorder != nil {
+			p.recorder.take(h, hop.codec, pkt[h.start:h.end], now)
+		}
+		if p.inband != nil {
+			s.heardKey(p.inband.take(hop.codec, pkt[h.start:h.end]), hop)
+		}
 	}
 	switch {
 	case hop.out == nil:
 	case hop.coder == nil:
+		if p.coded != nil && !hop.event {
+			p.coded.coder.hush()
+		}
 		hop.out.relay(hop.src, h, hop.pt, hop.clock, pkt, now)
-	default:
-		h, pkt = hop.coder.convert(h, pkt)
-		hop.out.relay(hop.src, h, hop.pt, hop.clock, pkt, now)
+	case hop.coder.take(h, hop.codec, pkt[h.start:h.end], now):
+		s.shard.activate(s)
 	}
 }
 
@@ -91,6 +101,13 @@ func (s *Session) pressed(p press, h *hop) {
 		relayed = h.regen.SendDigit(p.key, p.millis)
 	}
 	s.post(Event{Type: Digit, Digit: p.key, Millis: p.millis, Relayed: relayed})
+}
+
+// heardKey posts a key that was in the sound, which the other party hears too.
+func (s *Session) heardKey(p press, h *hop) {
+	if p.key != 0 {
+		s.post(Event{Type: Digit, Digit: p.key, Millis: p.millis, Relayed: h.out != nil})
+	}
 }
 
 // Bridge joins two sessions both ways, leaving their earlier bridges; nil leaves the bridge, or ends the echo. It fails,
@@ -164,6 +181,18 @@ func (s *Session) rebuild() {
 			p.add(f.recv, s.eventHop(f, dst))
 		}
 	}
+	if len(s.agreed.audio) > 0 && len(s.agreed.events) == 0 {
+		if s.inband == nil {
+			s.inband = newInbandListener()
+		}
+		p.inband = s.inband
+	}
+	for i := range p.hops {
+		if p.hops[i].coder != nil {
+			p.coded, p.ptime = &p.hops[i], dst.agreed.ptime
+			s.shard.activate(s)
+		}
+	}
 	s.path.Store(p)
 	s.out.setSource(s.source())
 }
@@ -193,8 +222,8 @@ func (s *Session) audioHop(f format, dst *Session) hop {
 		return h
 	}
 	to, ok := dst.agreed.codable()
-	if ok && f.codec.transcode {
-		h.out, h.pt, h.coder = &dst.out, to.send, s.coder(f.codec, to.codec)
+	if ok && s.agreed.encodes(f.codec) {
+		h.out, h.pt, h.clock, h.coder = &dst.out, to.send, to.codec.clock, s.coder(to.codec)
 	}
 	return h
 }
@@ -214,10 +243,10 @@ func (s *Session) eventHop(f format, dst *Session) hop {
 	return h
 }
 
-// coder keeps the converter between two codecs, so that its filters run on when the path is rebuilt.
-func (s *Session) coder(from, to *codecInfo) *transcoder {
-	if s.lastCoder == nil || s.lastCoder.from != from || s.lastCoder.to != to {
-		s.lastCoder = newTranscoder(from, to)
+// coder keeps the transcoder to a codec, so that it runs on when the path is rebuilt.
+func (s *Session) coder(to *codecInfo) *transcoder {
+	if s.lastCoder == nil || s.lastCoder.to != to {
+		s.lastCoder = newTranscoder(to, s.engine.opus)
 	}
 	return s.lastCoder
 }
@@ -232,15 +261,24 @@ func (a agreement) format(c *codecInfo) (format, bool) {
 	return format{}, false
 }
 
-// codable is the first agreed codec that we can encode and decode ourselves.
+// codable is the agreed codec that we would encode: the first that every machine can, or else Opus, which takes ten times
+// the work.
 func (a agreement) codable() (format, bool) {
 	for _, f := range a.audio {
 		if f.codec.transcode {
 			return f, true
 		}
 	}
+	for _, f := range a.audio {
+		if a.encodes(f.codec) {
+			return f, true
+		}
+	}
 	return format{}, false
 }
+
+// encodes says whether we can encode, and decode, the codec.
+func (a agreement) encodes(c *codecInfo) bool { return c.transcode || c == codecOpus && a.opus }
 
 // meets says whether what one party may send can be made audible to the other. Parties that have not agreed on anything
 // yet are given the benefit of the doubt.

@@ -96,7 +96,7 @@ func (p *player) tick(now time.Duration, a agreement) bool {
 	if p.next == 0 || now-p.next > maxCatchUp {
 		p.next = now
 	}
-	frame := time.Duration(a.ptime) * time.Millisecond
+	frame := f.codec.frame(a.ptime)
 	for p.next <= now {
 		if !p.send(f, frame, now) {
 			return false
@@ -109,7 +109,7 @@ func (p *player) tick(now time.Duration, a agreement) bool {
 // send makes one packet.
 func (p *player) send(f format, length time.Duration, now time.Duration) bool {
 	if f.codec != p.codec {
-		p.codec, p.voice = f.codec, &voice{rate: p.rate}
+		p.codec, p.voice = f.codec, &voice{rate: p.rate, opus: p.s.engine.opus}
 	}
 	samples := p.read(p.frame[:min(samplesIn(length, p.rate), maxFrame/2)])
 	if samples == nil {

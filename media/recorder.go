@@ -8,21 +8,25 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"strowger/media/playout"
 )
 
 const (
 	partSuffix    = ".part"
 	flushInterval = 500 * time.Millisecond
 	speechRMS     = 250                    // of full scale 32768: -42 dBFS, below it a frame counts as silence
-	recordLag     = 200 * time.Millisecond // how far the file may fall behind the clock before silence is written
-	recordDrift   = 500 * time.Millisecond // how far timestamps may stray from the clock before they are mapped anew
+	speechHang    = 200 * time.Millisecond // a shorter pause between words is part of what is said
+	recordLag     = 100 * time.Millisecond // how far the file is behind the clock: nobody waits, so late packets may come
 )
 
-// recorder writes what a party says to a WAV file. Packets are decoded where they arrive and put at their place in time;
-// a goroutine of its own writes, twice a second, so that the disk holds up nobody and a crash loses half a second.
+// recorder writes what a party says to a WAV file, in step with the clock on the wall. Packets wait in a jitter buffer,
+// from which the shard's clock takes 20 ms at a time; a goroutine of its own writes, twice a second, so that the disk holds
+// up nobody and a crash loses half a second.
 //
 // The file is called NAME.part until it is complete, and its header is true after each write.
 type recorder struct {
@@ -33,25 +37,23 @@ type recorder struct {
 
 	mu      sync.Mutex
 	start   time.Duration
-	mapped  bool // base and baseTS hold for ssrc and clock
-	ssrc    uint32
-	clock   uint32
-	baseTS  uint32
-	base    int // sample number of baseTS
+	buffer  *playout.Buffer
+	voice   voice
 	written int // samples, with those that wait in pending
 	loud    int // sample number after the last one of speech
+	spoken  int // samples of speech
 	pending []int16
-	voice   voice
-	why     string // why it ends, "" = it goes on
+	spare   []int16 // the memory of pending while that is being written
+	why     string  // why it ends, "" = it goes on
 	err     error
 
 	stop chan struct{}
 	once sync.Once
 }
 
-// Record writes what the party says to a WAV file (16 kHz when G.722 was agreed first, 8 kHz otherwise) until
+// Record writes what the party says to a WAV file (16 kHz when G.722 or Opus was agreed first, 8 kHz otherwise) until
 // StopRecording, MaxSeconds, or SilenceSeconds without speech; then RecordEnded is posted. A recording in progress is
-// completed. It fails when the file cannot be made or the party speaks only codecs that cannot be decoded here.
+// completed. It fails when the file cannot be made.
 func (s *Session) Record(rec Recording) error {
 	if err := os.MkdirAll(filepath.Dir(rec.File), 0o700); err != nil {
 		return s.wrap(fmt.Errorf("recording: %w", err))
@@ -62,19 +64,16 @@ func (s *Session) Record(rec Recording) error {
 	if s.closed {
 		return ErrClosed
 	}
-	f, ok := s.agreed.codable()
-	if !ok && len(s.agreed.audio) > 0 {
-		return s.wrap(fmt.Errorf("cannot record %s; answer with one of %v", s.agreed.audio[0].codec.name, Terminated()))
-	}
 	rate := 8000
-	if ok {
-		rate = f.codec.rate
+	if len(s.agreed.audio) > 0 {
+		rate = s.agreed.audio[0].codec.rate
 	}
 	file, err := os.OpenFile(rec.File+partSuffix, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return s.wrap(fmt.Errorf("recording: %w", err))
 	}
 	r := &recorder{s: s, rec: rec, rate: rate, file: file, start: e.now(), voice: voice{rate: rate}, stop: make(chan struct{})}
+	r.buffer = playout.New(rate, &r.voice, recordLag)
 	if s.recorder != nil {
 		s.recorder.finish("stopped")
 	}
@@ -110,75 +109,49 @@ func (s *Session) endRecording(r *recorder, why string) {
 func (r *recorder) finish(why string) {
 	r.once.Do(func() {
 		r.mu.Lock()
+		if why == "stopped" {
+			r.pull(r.s.engine.now() + recordLag) // what was said last
+		}
 		r.why = why
 		r.mu.Unlock()
 		close(r.stop)
 	})
 }
 
-// take decodes a packet and puts it where its timestamp says.
+// take keeps a packet until it is due.
 func (r *recorder) take(h header, c *codecInfo, payload []byte, now time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	samples := r.voice.decode(c, payload)
-	if len(samples) == 0 || r.why != "" {
-		return
-	}
-	at := r.place(h, c, now)
-	if at > r.written {
-		r.silence(at - r.written)
-	}
-	late := r.written - at
-	r.patch(samples[:min(late, len(samples))], late)
-	if late < len(samples) {
-		r.append(samples[late:])
-	}
+	r.buffer.Push(playoutPacket(h, c, payload, r.rate), now)
 }
 
-// patch puts a late packet over the silence that was written in its place, as far as it still waits to be written.
-func (r *recorder) patch(samples []int16, late int) {
-	if skip := late - len(r.pending); skip > 0 {
-		samples = samples[min(skip, len(samples)):]
-		late = len(r.pending)
-	}
-	copy(r.pending[len(r.pending)-late:], samples)
-}
-
-// place maps a timestamp to a sample number. Timestamps order the packets of a source; the clock on the wall says where
-// a source begins, and corrects timestamps that lead away from it.
-func (r *recorder) place(h header, c *codecInfo, now time.Duration) int {
-	clock := samplesIn(now-r.start, r.rate)
-	if r.mapped && h.ssrc == r.ssrc && c.clock == r.clock {
-		at := r.base + int(int64(int32(h.ts-r.baseTS))*int64(r.rate)/int64(c.clock))
-		if d := at - clock; max(d, -d) < samplesIn(recordDrift, r.rate) {
-			return at
+// pull takes frames out of the buffer up to a time. Called with mu held.
+func (r *recorder) pull(until time.Duration) {
+	n := samplesIn(tickInterval, r.rate)
+	for r.why == "" {
+		due := r.start + recordLag + time.Duration(r.written)*time.Second/time.Duration(r.rate)
+		if due+tickInterval > until {
+			return
+		}
+		r.pending = slices.Grow(r.pending, n)
+		frame := r.pending[len(r.pending) : len(r.pending)+n]
+		r.buffer.Pull(frame, due)
+		r.pending = r.pending[:len(r.pending)+n]
+		r.written += n
+		if rms(frame) > speechRMS {
+			r.loud = r.written
+		}
+		if r.loud > 0 && r.written-r.loud < samplesIn(speechHang, r.rate) {
+			r.spoken += n
 		}
 	}
-	r.mapped, r.ssrc, r.clock = true, h.ssrc, c.clock
-	r.base, r.baseTS = max(r.written, clock-samplesIn(tickInterval, r.rate)), h.ts
-	return r.base
 }
 
-func (r *recorder) silence(n int) {
-	r.pending = append(r.pending, make([]int16, n)...)
-	r.written += n
-}
-
-func (r *recorder) append(samples []int16) {
-	r.pending = append(r.pending, samples...)
-	r.written += len(samples)
-	if rms(samples) > speechRMS {
-		r.loud = r.written
-	}
-}
-
-// tick fills in for a party that sends nothing, and says why the recording is to end, "" when it goes on.
+// tick takes what is due, and says why the recording is to end, "" when it goes on.
 func (r *recorder) tick(now time.Duration) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if behind := samplesIn(now-r.start-recordLag, r.rate) - r.written; behind > samplesIn(recordLag, r.rate) {
-		r.silence(behind)
-	}
+	r.pull(now)
 	switch {
 	case r.err != nil:
 		return "failed"
@@ -218,7 +191,7 @@ func (r *recorder) write() {
 func (r *recorder) flush(total int) (int, error) {
 	r.mu.Lock()
 	samples := r.pending
-	r.pending = make([]int16, 0, cap(samples))
+	r.pending, r.spare = r.spare[:0], samples
 	if limit := r.rec.MaxSeconds * r.rate; limit > 0 {
 		samples = samples[:min(len(samples), max(0, limit-total/2))]
 	}
@@ -237,7 +210,7 @@ func (r *recorder) flush(total int) (int, error) {
 // complete syncs and renames the file, and posts the end. A file that could not be written keeps its temporary name.
 func (r *recorder) complete(total int) {
 	r.mu.Lock()
-	why, err := r.why, r.err
+	why, err, spoken := r.why, r.err, min(r.spoken, total/2)
 	r.mu.Unlock()
 	if err == nil {
 		err = completeFile(r.file, r.rec.File)
@@ -249,7 +222,8 @@ func (r *recorder) complete(total int) {
 			Msg("recording could not be completed; what was written is kept as .part")
 		why = "failed"
 	}
-	r.s.post(Event{Type: RecordEnded, Seconds: float64(total/2) / float64(r.rate), Why: why})
+	rate := float64(r.rate)
+	r.s.post(Event{Type: RecordEnded, Seconds: float64(total/2) / rate, Speech: float64(spoken) / rate, Why: why})
 }
 
 // completeFile makes the file durable and gives it its name: sync, close, rename, sync of the folder.

@@ -42,7 +42,7 @@ type EventType int
 const (
 	PlayEnded   EventType = iota // a Play without Loop came to its end
 	RecordEnded                  // the file is complete, or Why is "failed"
-	Digit                        // the party pressed a key (RFC 4733), posted once, at its end
+	Digit                        // the party pressed a key (RFC 4733, or heard in its voice), posted once, at its end
 	Silent                       // nothing received for SilenceTimeout
 	Lost                         // the way to the party is lost for good (ICE, DTLS); Why says what
 	Ready                        // the first packet came (RTP), or ICE and DTLS are up (WebRTC)
@@ -57,6 +57,7 @@ type Event struct {
 	// other party has no telephone-event) is left to the caller, who may send a SIP INFO.
 	Relayed bool
 	Seconds float64 // RecordEnded: length of audio written
+	Speech  float64 // RecordEnded: seconds of it in which something louder than -42 dBFS is said, with the pauses between words
 	Why     string  // RecordEnded: stopped | silence | limit | failed; Lost: what
 }
 
@@ -143,6 +144,7 @@ type agreement struct {
 	ptime  int      // milliseconds of audio per packet that the peer wants, 20 when it does not say
 	send   bool     // the peer wants to hear us
 	recv   bool     // the peer may talk
+	opus   bool     // Opus can be encoded here; the session fills it in
 }
 
 // Session is the media of one party: it negotiates by SDP, receives and sends RTP, and is joined to another session by
@@ -169,6 +171,7 @@ type Session struct {
 	player    *player
 	recorder  *recorder
 	lastCoder *transcoder
+	inband    *inbandListener
 
 	ready atomic.Bool
 }

@@ -171,11 +171,7 @@ func (a *actor) fromMedia(w MediaEvent) What {
 	case PlayEnded:
 		return PlayDone{}
 	case RecordEnded:
-		done := RecordDone{Seconds: w.Seconds, Why: w.Why}
-		if w.Why == "silence" {
-			done.Silence = float64(a.m.cfg.Limits.MessageSilence)
-		}
-		return done
+		return RecordDone{Seconds: w.Seconds, Silence: max(w.Seconds-w.Speech, 0), Why: w.Why}
 	case MediaDigit:
 		return PeerDigit{w.Digit, w.Millis, w.Relayed}
 	case MediaSilent:

@@ -39,6 +39,7 @@ type (
 		WebRTC     bool
 		EarlyMedia bool
 		Codecs     []string // allowed on the caller's trunk, nil = all
+		Opus       bool     // Opus can be transcoded
 		Originate  bool     // there is no caller's leg yet: ring the user's devices first,
 		Phone      string   // or, when set, this outside line of the user
 		// Refuse is set when a limit forbids the call: status and reason, nothing is routed.
@@ -169,7 +170,7 @@ type (
 	// RecordDone: the recording of the party is complete, or failed.
 	RecordDone struct {
 		Seconds float64 // of the file
-		Silence float64 // seconds at its end in which nothing was said, as far as is known
+		Silence float64 // seconds of it in which nothing was said
 		Why     string
 	}
 )

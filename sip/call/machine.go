@@ -17,7 +17,7 @@ const (
 	noRingTime = 185 * time.Second
 	// maxLegs of one call: enough for every device of a blast and every trunk, not for a registrar gone wild.
 	maxLegs = 100
-	// shortestMessage in seconds: a shorter recording is a missed call.
+	// shortestMessage in seconds of speech: a recording with less is a missed call.
 	shortestMessage = 1.0
 )
 

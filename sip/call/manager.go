@@ -27,6 +27,7 @@ type Config struct {
 	Records   Records
 	Limits    Limits
 	Prompts   Prompts
+	Opus      bool // Media can transcode Opus; otherwise it is passed on only
 	Log       zerolog.Logger
 }
 
@@ -123,7 +124,7 @@ func (m *Manager) Originate(r OriginateRequest) (string, error) {
 
 // begin makes the actor of a call and gives it its first event. The caller must run it.
 func (m *Manager) begin(in Incoming, s Started) (*actor, error) {
-	s.ID, s.At = m.newID(), time.Now()
+	s.ID, s.At, s.Opus = m.newID(), time.Now(), m.cfg.Opus
 	a := &actor{m: m, id: s.ID, in: in, mail: newMailbox(), timers: map[int]*time.Timer{},
 		log: m.cfg.Log.With().Str("call_id", s.ID).Logger(), records: serial{wg: &m.wg}}
 	a.ctx, a.cancel = context.WithCancel(m.ctx)

@@ -8,7 +8,8 @@ import (
 
 // What codecs and status codes mean to the other side.
 
-// spoken are the codecs that we can make sound in ourselves, best first.
+// spoken are the codecs that we can always make sound in ourselves, best first. Opus, where we can too, takes more work: it
+// is left to callers who have nothing else.
 var spoken = []string{"G722", "PCMU", "PCMA"}
 
 // both are the codecs of a that b has too, in a's order. A nil b means all.
@@ -27,8 +28,8 @@ func both(a, b []string) []string {
 
 // offerTo are the codecs to offer to a leg, as far as its endpoint allows them: first those that the caller has offered, or
 // already uses, which pass unchanged; after them what the bridge can turn those into, for an endpoint that has none of them.
-// When even the allowed ones share nothing the endpoint gets all it allows.
-func offerTo(offered, committed, allowed []string) []string {
+// When even the allowed ones share nothing the endpoint gets all it allows. opus says that Opus can be turned into others.
+func offerTo(offered, committed, allowed []string, opus bool) []string {
 	want := offered
 	if committed != nil {
 		want = committed
@@ -40,7 +41,7 @@ func offerTo(offered, committed, allowed []string) []string {
 	if len(fit) == 0 {
 		return allowed
 	}
-	if len(both(want, spoken)) == 0 {
+	if len(both(want, spoken)) == 0 && !opus {
 		return fit
 	}
 	fit = slices.Clone(fit)

@@ -304,10 +304,18 @@ func (s *session) StopRecording() {
 	}
 }
 
-// recorded completes the recording.
+// recorded completes the recording, in which something was said but for the silence that ended it.
 func (s *session) recorded(seconds float64, why string) {
+	speech := seconds
+	if why == "silence" {
+		speech -= messageSilence
+	}
+	s.recordedSpeech(seconds, speech, why)
+}
+
+func (s *session) recordedSpeech(seconds, speech float64, why string) {
 	s.record = nil
-	s.opt.Post(MediaEvent{Type: RecordEnded, Seconds: seconds, Why: why})
+	s.opt.Post(MediaEvent{Type: RecordEnded, Seconds: seconds, Speech: speech, Why: why})
 }
 
 func (s *session) Echo() error { return nil }

@@ -232,6 +232,7 @@ type MediaEvent struct {
 	Millis  int     // MediaDigit
 	Relayed bool    // MediaDigit: the bridge has passed it on by itself
 	Seconds float64 // RecordEnded: length of audio written
+	Speech  float64 // RecordEnded: seconds of it in which something was said
 	Why     string  // RecordEnded: stopped | silence | limit | failed; MediaLost: what
 }
 

@@ -141,7 +141,7 @@ func (m *machine) dial(target int, to []Endpoint) {
 	m.Legs = append(m.Legs, leg)
 	i := len(m.Legs) - 1
 	m.note(i, "rings %s", describe(&leg))
-	m.do(Dial{i, offerTo(m.Offered, m.Committed, e.Codecs)})
+	m.do(Dial{i, offerTo(m.Offered, m.Committed, e.Codecs, m.Start.Opus)})
 }
 
 // registered: a device that appears while its user rings joins in (ROUTING §5).

@@ -155,6 +155,15 @@ func TestVoicemail(t *testing.T) {
 			}
 		})
 	})
+	t.Run("hung up after minutes of silence", func(t *testing.T) {
+		story(t, func(w *world) {
+			_, s := nobody(w)
+			s.recordedSpeech(200, 0.4, "stopped")
+			if w.ends(store.Missed, "us", 200); len(w.voicemails) != 0 {
+				t.Errorf("voicemails %+v", w.voicemails)
+			}
+		})
+	})
 	t.Run("operator ends it", func(t *testing.T) {
 		story(t, func(w *world) {
 			nobody(w)

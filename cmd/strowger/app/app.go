@@ -182,7 +182,8 @@ func (a *App) openCalls() error {
 			MessageSeconds: int(a.cfg.Calls.VoicemailLimit.Seconds()), MessageSilence: int(a.cfg.Calls.VoicemailSilence.Seconds())},
 		Prompts: call.Prompts{PressOne: filepath.Join(a.records.prompts, "call-connect.wav"),
 			Music: filepath.Join(a.records.prompts, "music-on-hold.wav")},
-		Log: a.log,
+		Opus: a.engine.Opus(),
+		Log:  a.log,
 	})
 	a.onClose(a.stopCalls)
 	return nil

@@ -64,7 +64,8 @@ func mediaEvent(e media.Event) call.MediaEvent {
 		media.PlayEnded: call.PlayEnded, media.RecordEnded: call.RecordEnded, media.Digit: call.MediaDigit,
 		media.Silent: call.MediaSilent, media.Lost: call.MediaLost, media.Ready: call.MediaReady,
 	}
-	return call.MediaEvent{Type: types[e.Type], Digit: e.Digit, Millis: e.Millis, Relayed: e.Relayed, Seconds: e.Seconds, Why: e.Why}
+	return call.MediaEvent{Type: types[e.Type], Digit: e.Digit, Millis: e.Millis, Relayed: e.Relayed,
+		Seconds: e.Seconds, Speech: e.Speech, Why: e.Why}
 }
 
 // mediaSession is a media.Session as the call engine sees it; what is not named here is the session's own.

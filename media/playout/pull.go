@@ -1,0 +1,97 @@
+package playout
+
+import "time"
+
+// Pull makes the frame that is due now. It always fills out, which must be no longer than 120 ms.
+func (b *Buffer) Pull(out []int16, now time.Duration) Kind {
+	if !b.begun(now) {
+		clear(out)
+		return Idle
+	}
+	b.stats.Played += uint64(len(out))
+	b.adapt(len(out), b.samples(now))
+	idle := b.conceal.Lost() >= b.conceal.scale(2*fadeEnd) && b.count == 0
+	b.fill(len(out))
+	kind := Received
+	if b.made > len(b.pcm)-len(out) {
+		kind = Concealed
+		if idle && b.starved > 0 {
+			kind = Idle
+		}
+	}
+	copy(out, b.pcm)
+	b.consume(len(out))
+	return kind
+}
+
+// begun says whether there is, or was, something to play.
+func (b *Buffer) begun(now time.Duration) bool {
+	if !b.started && b.count > 0 && b.samples(now) >= b.startAt {
+		b.started, b.tail, b.starved = true, b.queue[0].place, 0
+		b.pcm, b.made = b.pcm[:0], 0
+	}
+	return b.started
+}
+
+func (b *Buffer) consume(n int) {
+	b.pcm = b.pcm[:copy(b.pcm, b.pcm[n:])]
+	b.made = min(b.made, len(b.pcm))
+}
+
+// fill decodes, and makes up what is missing, until n samples are there.
+func (b *Buffer) fill(n int) {
+	for len(b.pcm) < n {
+		need := n - len(b.pcm)
+		if b.count == 0 {
+			b.makeUp(need)
+			b.starved += need
+			continue
+		}
+		first := &b.queue[0]
+		gap := int(min(first.place-b.tail, int64(need)))
+		if gap > 0 {
+			b.starved = 0
+			b.makeUp(gap)
+			continue
+		}
+		b.decode(first)
+		b.drop()
+	}
+}
+
+// makeUp conceals n samples of the party's timeline.
+func (b *Buffer) makeUp(n int) {
+	lost := b.conceal.Lost()
+	b.tail += int64(n)
+	b.synthesize(n)
+	if left := b.conceal.scale(fadeEnd) - lost; left > 0 {
+		b.stats.Concealed += uint64(min(n, left))
+	}
+}
+
+func (b *Buffer) synthesize(n int) {
+	at := len(b.pcm)
+	b.pcm = b.pcm[:at+n]
+	b.conceal.Conceal(b.pcm[at:])
+	b.made += n
+}
+
+// decode appends a packet, without the part of it that has been played.
+func (b *Buffer) decode(s *slot) {
+	samples := b.dec.Decode(s.kind, s.payload)
+	played := int(b.tail - s.place)
+	if s.cut {
+		b.conceal.Cut()
+	}
+	b.starved = 0
+	b.tail = max(b.tail, s.place+int64(len(samples)))
+	if played >= len(samples) {
+		return
+	}
+	samples = samples[played:]
+	samples = samples[:min(len(samples), cap(b.pcm)-len(b.pcm))]
+	at := len(b.pcm)
+	b.pcm = append(b.pcm, samples...)
+	b.conceal.Good(b.pcm[at:])
+	b.made = 0
+}
