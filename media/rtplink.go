@@ -93,6 +93,9 @@ func (l *rtpLink) apply(r remoteMedia) error {
 	if r.rtcp != l.rtcpFit {
 		l.rtcpFit, l.rtcpSrc = r.rtcp, netip.AddrPort{}
 	}
+	if !l.s.opt.Party.IsValid() { // a carrier is expected where its SDP says
+		l.latch.party = r.addr.Addr()
+	}
 	l.latch.signal(r.addr)
 	l.aim()
 	return nil
