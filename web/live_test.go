@@ -201,7 +201,9 @@ func (c *client) dial(origin string, protocols ...string) (*websocket.Conn, erro
 }
 
 func TestWebSocketIdentity(t *testing.T) {
-	r := newRig(t, func(c *web.Config) { c.AllowedOrigins = []string{"https://crm.example"} })
+	r := newRig(t, func(c *web.Config) {
+		c.AllowedOrigins, c.URL = []string{"https://crm.example"}, "https://phone.example/"
+	})
 	got := r.upgrades()
 	bob, stranger := r.as("bob"), r.client()
 	me := decode[web.Me](t, bob.want(200, "GET", "/api/me", ""))
@@ -212,6 +214,7 @@ func TestWebSocketIdentity(t *testing.T) {
 		want   web.PhoneIdentity
 	}{
 		{"page of ours", bob, r.http.URL, web.PhoneIdentity{User: "bob", Session: me.Phone.Session, Trusted: true}},
+		{"page of ours behind a proxy", bob, "https://phone.example", web.PhoneIdentity{User: "bob", Session: me.Phone.Session, Trusted: true}},
 		{"cookie without origin", bob, "", web.PhoneIdentity{}},
 		{"cookie by an allowed page elsewhere", bob, "https://crm.example", web.PhoneIdentity{}},
 		{"stranger", stranger, r.http.URL, web.PhoneIdentity{}},

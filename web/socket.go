@@ -20,7 +20,7 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, http.StatusBadRequest, "This is for phones: a WebSocket with the subprotocol sip (RFC 7118).")
 		return
 	}
-	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"sip"}, OriginPatterns: s.cfg.AllowedOrigins})
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"sip"}, OriginPatterns: s.origins()})
 	if err != nil {
 		s.log.Info().Err(err).Str("remote", r.RemoteAddr).Str("origin", r.Header.Get("Origin")).Msg("websocket refused")
 		return // Accept has answered
@@ -28,7 +28,7 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	conn.SetReadLimit(sipMessageLimit)
 	id := PhoneIdentity{Secure: r.TLS != nil || s.cfg.Secure}
 	p, known := principal(r.Context())
-	if known && p.User.ID != "" && sameOrigin(r) {
+	if known && p.User.ID != "" && s.sameOrigin(r) {
 		id.User, id.Session, id.Trusted = p.User.ID, p.Session, true
 	}
 	remove, ok := s.sockets.add(conn, socket{p, id})
@@ -61,11 +61,23 @@ func offersSIP(r *http.Request) bool {
 	return false
 }
 
-// sameOrigin reports whether a page of this host opened the socket. A cookie that came with another origin, or with none,
-// proves nothing about who wrote the page's script.
-func sameOrigin(r *http.Request) bool {
-	u, err := url.Parse(r.Header.Get("Origin"))
-	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host)
+// origins are the foreign pages that may open the socket, and ours by the name that a reverse proxy may hide.
+func (s *Server) origins() []string {
+	if s.cfg.URL == "" {
+		return s.cfg.AllowedOrigins
+	}
+	return append([]string{strings.TrimSuffix(s.cfg.URL, "/")}, s.cfg.AllowedOrigins...)
+}
+
+// sameOrigin reports whether a page of ours opened the socket: one of this host, or of the URL by which people reach us. A
+// cookie that came with another origin, or with none, proves nothing about who wrote the page's script.
+func (s *Server) sameOrigin(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	u, err := url.Parse(origin)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	return strings.EqualFold(u.Host, r.Host) || s.cfg.URL != "" && strings.EqualFold(origin, strings.TrimSuffix(s.cfg.URL, "/"))
 }
 
 // sockets is the open WebSockets of phones.

@@ -36,6 +36,9 @@ type Config struct {
 	AdminToken string
 	// Secure says that browsers reach us by HTTPS only: the cookie is Secure, and HSTS is sent.
 	Secure bool
+	// URL is the origin by which browsers reach us ("https://phone.example.com"), "" = the host that they name: for a reverse
+	// proxy that names another one to us.
+	URL string
 	// AllowedOrigins are other web origins ("https://crm.example") whose pages may open the phone's WebSocket. A browser's
 	// cookie never counts for them: they must authenticate with digest.
 	AllowedOrigins []string

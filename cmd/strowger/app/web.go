@@ -27,7 +27,7 @@ func (a *App) openWeb() error {
 	c := web.Config{
 		Organisation: a.org, Credentials: a.db, SigninLinks: webLinks{a.db}, Sessions: a.db.Sessions(), Calls: webCalls{a}, Active: webActive{a}, Voicemails: webVoicemails{a},
 		Phones: webPhones{a}, Trunks: webTrunks{a}, UI: ui.Files(), AdminToken: a.token,
-		Secure: a.cfg.HTTP.OnlyHTTPS(), AllowedOrigins: a.cfg.HTTP.Origins, TrustedProxies: a.cfg.HTTP.Proxies(), Version: a.opt.Version, Log: a.log,
+		Secure: a.cfg.HTTP.OnlyHTTPS(), URL: a.cfg.HTTP.URL, AllowedOrigins: a.cfg.HTTP.Origins, TrustedProxies: a.cfg.HTTP.Proxies(), Version: a.opt.Version, Log: a.log,
 	}
 	if a.opt.Demo {
 		c.Demo = a
