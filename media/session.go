@@ -151,7 +151,7 @@ type agreement struct {
 // Bridge, or ended here by Play, Record and Echo. Its methods may be called from any goroutine and do not block for
 // longer than a file takes to open.
 type Session struct {
-	num    uint32 // names this session as a source of packets, never 0
+	num    uint32 // names the session as a source of packets, never 0
 	engine *Engine
 	shard  *shard
 	opt    Options
