@@ -178,10 +178,7 @@ func (l *leg) onOffer(req *sipmsg.Request, tx sipmsg.ServerTransaction) {
 		l.respond(tx, res)
 		return
 	}
-	if minSE := l.session.accept(req, l.srv.cfg.SessionExpires); minSE > 0 {
-		res := l.response(req, statusSessionIntervalTooSmall, "", nil)
-		res.AppendHeader(sipmsg.NewHeader("Min-SE", seconds(minSE)))
-		l.respond(tx, res)
+	if l.tooShort(req, tx) {
 		return
 	}
 	l.d.retarget(req)

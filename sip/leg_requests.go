@@ -109,16 +109,25 @@ func (l *leg) onBye(req *sipmsg.Request, tx sipmsg.ServerTransaction) {
 	l.finish(call.LegEvent{Type: call.Ended, Reason: r})
 }
 
+// tooShort takes over the session timer that a request asks for, or refuses it with 422 (RFC 4028 §9).
+func (l *leg) tooShort(req *sipmsg.Request, tx sipmsg.ServerTransaction) bool {
+	minSE := l.session.accept(req, l.srv.cfg.SessionExpires)
+	if minSE <= 0 {
+		return false
+	}
+	res := l.response(req, statusSessionIntervalTooSmall, "", nil)
+	res.AppendHeader(sipmsg.NewHeader("Min-SE", seconds(minSE)))
+	l.respond(tx, res)
+	return true
+}
+
 // onUpdate takes an UPDATE (RFC 3311): with an offer like a re-INVITE, without one a refresh.
 func (l *leg) onUpdate(req *sipmsg.Request, tx sipmsg.ServerTransaction) {
 	if len(sdpOf(req)) > 0 {
 		l.onOffer(req, tx)
 		return
 	}
-	if minSE := l.session.accept(req, l.srv.cfg.SessionExpires); minSE > 0 {
-		res := l.response(req, statusSessionIntervalTooSmall, "", nil)
-		res.AppendHeader(sipmsg.NewHeader("Min-SE", seconds(minSE)))
-		l.respond(tx, res)
+	if l.tooShort(req, tx) {
 		return
 	}
 	l.d.retarget(req)
