@@ -12,6 +12,7 @@ type player struct {
 	rate    int
 	file    *sound // whose samples these are: held, so that others can share them; nil for tones
 	loop    bool
+	token   int // the Sound's
 	s       *Session
 
 	// Used by the shard's clock alone.
@@ -31,7 +32,7 @@ const maxCatchUp = 200 * time.Millisecond
 // the old one, and Stop ends it, without an event. It begins when SDP has been agreed. It fails when the sound cannot be
 // read, or the party can only take codecs that cannot be encoded here (see Terminated).
 func (s *Session) Play(sound Sound) error {
-	p := &player{num: s.engine.newSource(), loop: sound.Loop, s: s}
+	p := &player{num: s.engine.newSource(), loop: sound.Loop, token: sound.Token, s: s}
 	if sound.Tone != "" {
 		t, err := toneByName(sound.Tone)
 		if err != nil {
@@ -83,7 +84,7 @@ func (s *Session) playEnded(p *player) {
 	}
 	s.engine.topology.Unlock()
 	if mine {
-		s.post(Event{Type: PlayEnded})
+		s.post(Event{Type: PlayEnded, Token: p.token})
 	}
 }
 

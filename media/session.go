@@ -59,6 +59,7 @@ type Event struct {
 	Seconds float64 // RecordEnded: length of audio written
 	Speech  float64 // RecordEnded: seconds of it in which something louder than -42 dBFS is said, with the pauses between words
 	Why     string  // RecordEnded: stopped | silence | limit | failed; Lost: what
+	Token   int     // PlayEnded: the Sound's
 }
 
 // Sound is something to play: a WAV file (8 or 16 kHz, mono, 16 bit PCM) or a tone.
@@ -66,6 +67,8 @@ type Sound struct {
 	File string
 	Tone string // ringback | busy | congestion | beep | silence
 	Loop bool
+	// Token comes back with PlayEnded, so that a late end of one sound is not taken for the end of the next.
+	Token int
 }
 
 // Recording of one party's voice.

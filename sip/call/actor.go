@@ -169,7 +169,7 @@ func (a *actor) translate(l letter) (Event, bool) {
 func (a *actor) fromMedia(w MediaEvent) What {
 	switch w.Type {
 	case PlayEnded:
-		return PlayDone{}
+		return PlayDone{w.Token}
 	case RecordEnded:
 		return RecordDone{Seconds: w.Seconds, Silence: max(w.Seconds-w.Speech, 0), Why: w.Why}
 	case MediaDigit:

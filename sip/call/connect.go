@@ -138,7 +138,7 @@ func (m *machine) digit(i int, w PeerDigit) {
 	case leg.Phase == LegConfirming && w.Digit == '1':
 		m.stop(&leg.Timer)
 		leg.Token = 0
-		m.do(StopPlay{i})
+		m.stopPlay(i)
 		m.note(i, "pressed 1")
 		m.connect(i)
 	case leg.Phase == LegConfirming:

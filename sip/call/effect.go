@@ -126,11 +126,12 @@ type (
 		Millis int
 	}
 
-	// Play sends a sound to the party; PlayDone follows unless it loops. StopPlay ends it.
+	// Play sends a sound to the party; PlayDone with its Token follows unless it loops. StopPlay ends it.
 	Play struct {
-		Leg  int
-		What Prompt
-		File string // Spoken only
+		Leg   int
+		What  Prompt
+		File  string // Spoken only
+		Token int
 	}
 
 	// MakeWhisper asks for what the party that answered an outside line is told; SoundMade follows.

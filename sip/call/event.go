@@ -164,8 +164,8 @@ type (
 	// MediaQuiet: nothing was received from the party for the configured time.
 	MediaQuiet struct{}
 
-	// PlayDone: what was played to the party is over.
-	PlayDone struct{}
+	// PlayDone: the sound that a Play with this Token began is over. One that was stopped or replaced meanwhile is ignored.
+	PlayDone struct{ Token int }
 
 	// RecordDone: the recording of the party is complete, or failed.
 	RecordDone struct {

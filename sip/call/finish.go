@@ -129,7 +129,7 @@ func (m *machine) greet() {
 		return
 	}
 	m.VM.Step = VMGreeting
-	m.do(Play{Leg: m.Caller, What: Greeting})
+	m.play(m.Caller, Greeting, "")
 }
 
 func (m *machine) playDone(i int) {
@@ -141,7 +141,7 @@ func (m *machine) playDone(i int) {
 	switch m.VM.Step {
 	case VMGreeting:
 		m.VM.Step = VMBeep
-		m.do(Play{Leg: m.Caller, What: Beep})
+		m.play(m.Caller, Beep, "")
 	case VMBeep:
 		m.VM.Step = VMRecording
 		m.do(RecordVoice{m.Caller})
@@ -153,9 +153,9 @@ func (m *machine) voicemailDigit(d byte) {
 	switch {
 	case d != '#':
 	case m.VM.Step == VMGreeting:
-		m.do(StopPlay{m.Caller})
+		m.stopPlay(m.Caller)
 		m.VM.Step = VMBeep
-		m.do(Play{Leg: m.Caller, What: Beep})
+		m.play(m.Caller, Beep, "")
 	case m.VM.Step == VMRecording:
 		m.VM.Step = VMStopping
 		m.do(StopRecord{m.Caller})

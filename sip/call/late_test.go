@@ -42,3 +42,26 @@ func TestDeviceAppearsDuringLookup(t *testing.T) {
 		}
 	}
 }
+
+// TestLateEndOfASound: the end of the greeting, which # cut short, arrives when the beep plays already and does not cut that.
+func TestLateEndOfASound(t *testing.T) {
+	story(t, func(w *world) {
+		w.plans(toVoicemail("bob"))
+		alice := w.calls("+12025550900")
+		w.after(time.Second)
+		alice.acks()
+		s := alice.media()
+		alice.hears("greeting.wav")
+		greeting := s.token
+		alice.presses('#')
+		alice.hears("beep")
+		s.says(MediaEvent{Type: PlayEnded, Token: greeting})
+		if s.record != nil {
+			t.Fatal("the message is recorded before the beep is over")
+		}
+		s.played()
+		if s.record == nil {
+			t.Fatal("no message is recorded")
+		}
+	})
+}

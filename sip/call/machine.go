@@ -159,7 +159,10 @@ func (m *machine) takeLeg(i int, what What) {
 	case MediaQuiet:
 		m.quiet(i)
 	case PlayDone:
-		m.playDone(i)
+		if leg.Sound != 0 && w.Token == leg.Sound {
+			leg.Sound = 0
+			m.playDone(i)
+		}
 	}
 }
 
@@ -234,6 +237,18 @@ func (m *machine) timer(t int) {
 	}
 }
 
+// play sends a sound to leg i in place of what it heard before.
+func (m *machine) play(i int, what Prompt, file string) {
+	m.Gen++
+	m.Legs[i].Sound = m.Gen
+	m.do(Play{i, what, file, m.Gen})
+}
+
+func (m *machine) stopPlay(i int) {
+	m.Legs[i].Sound = 0
+	m.do(StopPlay{i})
+}
+
 // callerLeg is the calling party's leg, nil while there is none.
 func (m *machine) callerLeg() *LegState {
 	if m.Caller < 0 || m.Caller >= len(m.Legs) {
@@ -298,7 +313,7 @@ func (m *machine) freeMedia(i int) {
 
 func (m *machine) closeMedia(i int) {
 	if m.Legs[i].Media {
-		m.Legs[i].Media, m.Legs[i].Music = false, false
+		m.Legs[i].Media, m.Legs[i].Music, m.Legs[i].Sound = false, false, 0
 		m.do(CloseMedia{i})
 	}
 }

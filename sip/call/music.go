@@ -16,10 +16,10 @@ func (m *machine) music() {
 		case held == leg.Music || !leg.Media:
 		case held:
 			leg.Music = true
-			m.do(Play{Leg: i, What: Music})
+			m.play(i, Music, "")
 		default:
 			leg.Music = false
-			m.do(StopPlay{i})
+			m.stopPlay(i)
 		}
 	}
 }

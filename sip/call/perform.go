@@ -295,13 +295,15 @@ func (a *actor) acceptReoffer(e AcceptReoffer) {
 func (a *actor) play(e Play) {
 	s := a.wires[e.Leg].media
 	sound := a.sound(e)
+	silent := sound == Sound{}
+	sound.Token = e.Token
 	var err error
-	if s != nil && sound != (Sound{}) {
+	if s != nil && !silent {
 		err = s.Play(sound)
 		a.warn(err, "could not play to a party")
 	}
-	if (s == nil || err != nil || sound == Sound{}) && !sound.Loop {
-		a.tell(e.Leg, PlayDone{})
+	if (s == nil || err != nil || silent) && !sound.Loop {
+		a.tell(e.Leg, PlayDone{e.Token})
 	}
 }
 

@@ -189,6 +189,7 @@ type session struct {
 	codecs  []string
 	bridged *session
 	playing string
+	token   int // of what is playing
 	record  *Recording
 	digits  bool // the party takes telephone-event
 	closed  bool
@@ -282,7 +283,7 @@ func (s *session) Play(p Sound) error {
 	if s.closed {
 		s.w.t.Errorf("play on closed session %d", s.number)
 	}
-	s.playing = p.File + p.Tone
+	s.playing, s.token = p.File+p.Tone, p.Token
 	return nil
 }
 func (s *session) Stop() { s.playing = "" }
@@ -290,7 +291,7 @@ func (s *session) Stop() { s.playing = "" }
 // played ends what is being played.
 func (s *session) played() {
 	s.playing = ""
-	s.says(MediaEvent{Type: PlayEnded})
+	s.says(MediaEvent{Type: PlayEnded, Token: s.token})
 }
 
 func (s *session) Record(r Recording) error {

@@ -216,6 +216,8 @@ type Sound struct {
 	File string // path of a WAV file, 8 or 16 kHz mono
 	Tone string // ringback | busy | congestion | beep | silence
 	Loop bool
+	// Token comes back with PlayEnded: a late end of one sound must not be taken for the end of the next.
+	Token int
 }
 
 // Recording of one party's voice.
@@ -234,6 +236,7 @@ type MediaEvent struct {
 	Seconds float64 // RecordEnded: length of audio written
 	Speech  float64 // RecordEnded: seconds of it in which something was said
 	Why     string  // RecordEnded: stopped | silence | limit | failed; MediaLost: what
+	Token   int     // PlayEnded: the Sound's
 }
 
 // MediaEventType says what happened to a leg's media.

@@ -247,14 +247,14 @@ func (m *machine) alert() {
 	case m.Final != 0 || m.Committed != nil:
 		if !m.Ringback {
 			m.Ringback = true
-			m.do(Play{Leg: m.Caller, What: Ringback})
+			m.play(m.Caller, Ringback, "")
 		}
 	case m.Alerted:
 	case m.Start.EarlyMedia && !m.Start.Delayed:
 		m.Committed = speakable(m.Offered)
 		m.Ringback = true
 		m.do(EarlyAnswer{m.Caller, m.Committed})
-		m.do(Play{Leg: m.Caller, What: Ringback})
+		m.play(m.Caller, Ringback, "")
 	default:
 		m.do(Ring{m.Caller})
 	}
@@ -267,7 +267,7 @@ func (m *machine) alert() {
 func (m *machine) stopRingback() {
 	if m.Ringback {
 		m.Ringback = false
-		m.do(StopPlay{m.Caller})
+		m.stopPlay(m.Caller)
 	}
 }
 

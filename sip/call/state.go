@@ -123,6 +123,7 @@ type LegState struct {
 	Direction   string   // what the party's last SDP says of itself; "" and sendrecv = not on hold
 	Timer       int      // confirm timer, 0 = not running
 	Token       int      // names the whisper that is being made, 0 = none
+	Sound       int      // names what is played to the party, 0 = nothing
 
 	Start   time.Time
 	Ringing time.Time

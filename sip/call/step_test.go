@@ -112,9 +112,17 @@ func (p pick) event(s *State) Event {
 	case k == 21:
 		e.What = PeerRedirected{testWays[p(4)]}
 	default:
-		e.What = PlayDone{}
+		e.What = p.played(s, e.Leg)
 	}
 	return e
+}
+
+// played is the end of what the leg hears, or of something that it heard before.
+func (p pick) played(s *State, leg int) What {
+	if leg < len(s.Legs) && p(4) != 0 {
+		return PlayDone{s.Legs[leg].Sound}
+	}
+	return PlayDone{p(s.Gen + 1)}
 }
 
 func (p pick) callEvent(s *State) What {

@@ -267,10 +267,10 @@ func (m *machine) speak() {
 	m.Walk.Step = WalkPlaying
 	m.stopRingback()
 	if m.Walk.File == "" {
-		m.do(Play{Leg: m.Caller, What: Beep})
+		m.play(m.Caller, Beep, "")
 		return
 	}
-	m.do(Play{Leg: m.Caller, What: Spoken, File: m.Walk.File})
+	m.play(m.Caller, Spoken, m.Walk.File)
 }
 
 // spoken: the caller has heard it.
@@ -290,7 +290,7 @@ func (m *machine) spoken() {
 func (m *machine) pressed(digit byte) {
 	playing := m.Walk.Step == WalkPlaying
 	if playing {
-		m.do(StopPlay{m.Caller})
+		m.stopPlay(m.Caller)
 	}
 	switch kind := m.Walk.Action.Kind; {
 	case kind == routing.ActMenu && m.Walk.Step != WalkAsking:
@@ -350,16 +350,16 @@ func (m *machine) whisper(i int, file string) {
 	leg := &m.Legs[i]
 	if file == "" {
 		leg.Token = 0
-		m.do(Play{Leg: i, What: PressOne})
+		m.play(i, PressOne, "")
 		return
 	}
 	m.note(i, "hears the whisper")
-	m.do(Play{Leg: i, What: Spoken, File: file})
+	m.play(i, Spoken, file)
 }
 
 func (m *machine) whispered(i int) {
 	if leg := &m.Legs[i]; leg.Phase == LegConfirming && leg.Token != 0 {
 		leg.Token = 0
-		m.do(Play{Leg: i, What: PressOne})
+		m.play(i, PressOne, "")
 	}
 }

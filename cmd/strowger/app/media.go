@@ -65,7 +65,7 @@ func mediaEvent(e media.Event) call.MediaEvent {
 		media.Silent: call.MediaSilent, media.Lost: call.MediaLost, media.Ready: call.MediaReady,
 	}
 	return call.MediaEvent{Type: types[e.Type], Digit: e.Digit, Millis: e.Millis, Relayed: e.Relayed,
-		Seconds: e.Seconds, Speech: e.Speech, Why: e.Why}
+		Seconds: e.Seconds, Speech: e.Speech, Why: e.Why, Token: e.Token}
 }
 
 // mediaSession is a media.Session as the call engine sees it; what is not named here is the session's own.
@@ -85,7 +85,7 @@ func (s mediaSession) Bridge(other call.MediaSession) error {
 
 // Play implements call.MediaSession.
 func (s mediaSession) Play(sound call.Sound) error {
-	return s.Session.Play(media.Sound{File: sound.File, Tone: sound.Tone, Loop: sound.Loop})
+	return s.Session.Play(media.Sound{File: sound.File, Tone: sound.Tone, Loop: sound.Loop, Token: sound.Token})
 }
 
 // Record implements call.MediaSession.
