@@ -15,8 +15,12 @@ import (
 
 // Config of an Engine.
 type Config struct {
-	BindIP   netip.Addr // address of the RTP sockets; zero = 0.0.0.0, then PublicIP must be set
+	// BindIP is the address of the RTP sockets; zero or "::" = every address of this host, of both families where it has
+	// both; 0.0.0.0 = all IPv4 ones. For a wildcard PublicIP must be set.
+	BindIP   netip.Addr
 	PublicIP netip.Addr // address written into SDP; zero = BindIP
+	// PublicIP6 is the IPv6 address for SDP where PublicIP is an IPv4 one; zero = that of the interface that leads to the party.
+	PublicIP6 netip.Addr
 	// RTPMin and RTPMax are the ports of the RTP sockets: even ones for RTP, the next odd one for RTCP. Both zero = any
 	// free pair.
 	RTPMin, RTPMax int
@@ -150,19 +154,6 @@ func (e *Engine) newSession(opt Options, dial func(*Session) (link, error)) (*Se
 // installed.
 func (e *Engine) Opus() bool { return e.opus != nil }
 
-// addressFor is what SDP says to a party that reaches us at address a: that one, or where the sockets are bound to another
-// one, theirs.
-func (e *Engine) addressFor(a netip.Addr) netip.Addr {
-	bound := e.cfg.BindIP
-	switch {
-	case !a.IsValid() || a.Is4() != bound.Is4() || a == e.cfg.PublicIP:
-		return e.cfg.PublicIP
-	case bound.IsUnspecified():
-		return a
-	}
-	return bound
-}
-
 // newSource names a new source of packets: a session or a player. Never 0.
 func (e *Engine) newSource() uint32 {
 	for {
@@ -176,8 +167,8 @@ func (e *Engine) newSource() uint32 {
 func (e *Engine) now() time.Duration { return time.Since(e.start) }
 
 func (c *Config) complete() error {
-	if !c.BindIP.IsValid() {
-		c.BindIP = netip.IPv4Unspecified()
+	if !c.BindIP.IsValid() || c.BindIP == netip.IPv6Unspecified() {
+		c.BindIP = bothFamilies()
 	}
 	if !c.PublicIP.IsValid() {
 		c.PublicIP = c.BindIP

@@ -44,7 +44,8 @@ type mediaLine struct{ kind, proto, format string }
 // remoteOffer is a peer's offer that was found usable.
 type remoteOffer struct {
 	doc    *sdpDoc
-	index  int // of the audio line that we take
+	index  int        // of the audio line that we take
+	ours   netip.Addr // our address for the answer
 	audio  []sdpPayload
 	events []sdpPayload
 	key    *cryptoKey // the peer's; nil: plain RTP
@@ -144,7 +145,7 @@ func (l *rtpLink) remoteOffer(sdp []byte) ([]*codecInfo, error) {
 		if doc.media[i].kind != "audio" {
 			continue
 		}
-		o, err := n.consider(doc, i)
+		o, err := l.consider(doc, i)
 		if err != nil {
 			why = errors.Join(why, err)
 			continue
@@ -159,16 +160,16 @@ func (l *rtpLink) remoteOffer(sdp []byte) ([]*codecInfo, error) {
 }
 
 // consider says whether this audio line can be taken.
-func (n *rtpNegotiation) consider(doc *sdpDoc, index int) (*remoteOffer, error) {
-	m := &doc.media[index]
+func (l *rtpLink) consider(doc *sdpDoc, index int) (*remoteOffer, error) {
+	n, m := &l.sdp, &doc.media[index]
 	o := &remoteOffer{doc: doc, index: index}
 	if m.port == 0 {
 		return nil, &sdpError{m.line, "m=audio has port 0: the peer does not want audio"}
 	}
-	if err := n.checkAddr(m); err != nil {
+	var err error
+	if m.conn, o.ours, err = l.meet(m); err != nil {
 		return nil, err
 	}
-	var err error
 	if o.key, err = n.protection(m); err != nil {
 		return nil, err
 	}
@@ -191,16 +192,6 @@ func (n *rtpNegotiation) consider(doc *sdpDoc, index int) (*remoteOffer, error) 
 		return nil, &sdpError{m.line, fmt.Sprintf("no codec in common: the peer has %.200s; we have opus, G722, PCMU, PCMA", strings.Join(names, ", "))}
 	}
 	return o, nil
-}
-
-func (n *rtpNegotiation) checkAddr(m *sdpMedia) error {
-	switch {
-	case !m.conn.IsValid():
-		return &sdpError{m.line, "m=audio has no c= address"}
-	case m.conn.Unmap().Is4() != n.public.Is4():
-		return &sdpError{m.line, fmt.Sprintf("m=audio: the address %s is of another family than ours, %s", m.conn, n.public)}
-	}
-	return nil
 }
 
 // protection chooses the peer's key; nil is plain RTP. It fails where the peer's wish and our policy do not meet.
@@ -274,7 +265,7 @@ func (l *rtpLink) answer(codecs []*codecInfo) ([]byte, agreement, error) {
 	if err := l.apply(way); err != nil {
 		return nil, agreement{}, err
 	}
-	n.mux = m.mux
+	n.mux, n.public = m.mux, o.ours
 	for _, f := range m.formats {
 		n.pts[f.codec] = f.recv
 	}
@@ -304,7 +295,7 @@ func (l *rtpLink) remoteAnswer(sdp []byte) (agreement, error) {
 	if m.port == 0 {
 		return agreement{}, &sdpError{m.line, "m=audio has port 0: the peer refused the audio"}
 	}
-	if err := n.checkAddr(m); err != nil {
+	if m.conn, n.public, err = l.meet(m); err != nil {
 		return agreement{}, err
 	}
 	_, mux := m.attr("rtcp-mux")

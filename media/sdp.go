@@ -164,10 +164,13 @@ func parseConn(value string, line int) (netip.Addr, error) {
 	if addr.Is4() != (f[1] == "IP4") {
 		return netip.Addr{}, &sdpError{line, fmt.Sprintf("c=: %s is not an %s address", addr, f[1])}
 	}
+	if addr.Zone() != "" {
+		return netip.Addr{}, &sdpError{line, fmt.Sprintf("c=: %.60s has a zone, which names an interface of the peer's (RFC 4007 §6)", text)}
+	}
 	if !unicast(addr) {
 		return netip.Addr{}, &sdpError{line, fmt.Sprintf("c=: %s is a multicast or broadcast address", addr)}
 	}
-	return addr.WithZone(""), nil
+	return addr, nil
 }
 
 // unicast reports whether packets to a reach one host at most: nobody shall make us shout into a network.
@@ -267,7 +270,7 @@ func (m *sdpMedia) rtcpAddr() netip.AddrPort {
 			}
 		}
 		if len(f) == 4 {
-			if ip, err := netip.ParseAddr(f[3]); err == nil && unicast(ip) {
+			if ip, err := netip.ParseAddr(f[3]); err == nil && unicast(ip) && ip.Unmap().Is4() == addr.Is4() {
 				addr = ip.Unmap().WithZone("")
 			}
 		}
@@ -295,7 +298,7 @@ func (m *sdpMedia) agreement() agreement {
 	return agreement{ptime: m.ptime(), send: d == sendrecv || d == recvonly, recv: d == sendrecv || d == sendonly}
 }
 
-// effectiveDir reads c=0.0.0.0 as a hold (RFC 3264 §8.4): nothing can be sent there.
+// effectiveDir reads c=0.0.0.0, and :: likewise, as a hold (RFC 3264 §8.4): nothing can be sent there.
 func (m *sdpMedia) effectiveDir() string {
 	if m.conn.IsUnspecified() && m.dir != sendonly {
 		return inactive

@@ -93,7 +93,7 @@ func TestRemoteOfferErrors(t *testing.T) {
 		{"payload type", None, sdp("m=audio 4000 RTP/AVP 200"), "payload type"},
 		{"rtpmap", None, sdp("m=audio 4000 RTP/AVP 0", "a=rtpmap:96"), "line 7: a=rtpmap"},
 		{"address", None, sdp("m=audio 4000 RTP/AVP 0", "c=IN IP4 phone.example"), "host names"},
-		{"family", None, sdp("m=audio 4000 RTP/AVP 0", "c=IN IP6 2001:db8::1"), "another family"},
+		{"family", None, sdp("m=audio 4000 RTP/AVP 0", "c=IN IP6 2001:db8::1"), "there is no way"},
 		{"family mismatch", None, sdp("m=audio 4000 RTP/AVP 0", "c=IN IP4 2001:db8::1"), "not an IP4 address"},
 		{"multicast", None, sdp("m=audio 4000 RTP/AVP 0", "c=IN IP4 224.0.0.9/127"), "multicast"},
 		{"broadcast", None, sdp("m=audio 4000 RTP/AVP 0", "c=IN IP4 255.255.255.255"), "broadcast"},

@@ -176,7 +176,11 @@ func (s *epollSocket) openAt(at netip.AddrPort) error {
 	// DSCP EF, expedited forwarding (RFC 4594 §4.1). A network that forbids it ignores it.
 	if s.inet6 {
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, 0xb8)
-	} else {
+	}
+	if at.Addr() == netip.IPv6Unspecified() { // for both families, whatever the host's default is
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 0)
+	}
+	if !s.inet6 || at.Addr().IsUnspecified() {
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TOS, 0xb8)
 	}
 	var local sockaddr

@@ -34,6 +34,9 @@ func newWebRTCHub(cfg Config) (webrtcHub, error) {
 	if cfg.PublicIP.IsValid() && !cfg.PublicIP.IsUnspecified() {
 		ports.Public = append(ports.Public, cfg.PublicIP)
 	}
+	if cfg.PublicIP6.IsValid() {
+		ports.Public = append(ports.Public, cfg.PublicIP6)
+	}
 	mux, err := icelite.Listen(ports)
 	if err != nil {
 		return nil, fmt.Errorf("media: %w", err)

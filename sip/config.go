@@ -30,11 +30,14 @@ type Config struct {
 	// leads there. Destinations in private and loopback networks see the interface's address, unless PublicHost is a private
 	// address too: then only loopback ones do.
 	PublicHost string
-	Domains    []string // names that are us, besides our addresses
-	Realm      string   // digest realm; the stored HA1 hashes are for it
-	UserAgent  string   // "Strowger/x", for User-Agent and Server
-	Trunks     []TrunkConfig
-	Region     string // ISO 3166 alpha-2, to read national numbers
+	// PublicHost6 is the IPv6 address in its place toward IPv6 destinations, where PublicHost is an IPv4 address; "" = the
+	// address of the interface that leads there.
+	PublicHost6 string
+	Domains     []string // names that are us, besides our addresses
+	Realm       string   // digest realm; the stored HA1 hashes are for it
+	UserAgent   string   // "Strowger/x", for User-Agent and Server
+	Trunks      []TrunkConfig
+	Region      string // ISO 3166 alpha-2, to read national numbers
 
 	Devices  Devices
 	Users    Users

@@ -126,7 +126,13 @@ func (l *leg) refreshSession() {
 		}
 		return
 	}
-	l.ask(l.buildUpdate, l.onRefreshed)
+	l.ask(func() *sipmsg.Request {
+		req := l.d.request(sipmsg.UPDATE)
+		l.common(req)
+		l.session.request(req, true)
+		req.SetBody(nil)
+		return req
+	}, l.onRefreshed)
 }
 
 func (l *leg) onRefreshed(res *sipmsg.Response) {

@@ -14,7 +14,7 @@ type ownNames struct {
 
 func newOwnNames(cfg Config) *ownNames {
 	o := &ownNames{names: make(map[string]bool), addrs: make(map[netip.Addr]bool)}
-	for _, name := range append([]string{cfg.Realm, cfg.PublicHost}, cfg.Domains...) {
+	for _, name := range append([]string{cfg.Realm, cfg.PublicHost, cfg.PublicHost6}, cfg.Domains...) {
 		if name != "" {
 			o.names[strings.ToLower(name)] = true
 		}

@@ -53,8 +53,8 @@ func (s *Server) localFor(transport, dest string) (host string, port int) {
 		port = int(bound.Port())
 	}
 	target, _ := netip.ParseAddr(hostOf(dest))
-	if s.usesPublicHost(target) {
-		return s.cfg.PublicHost, port
+	if public := s.publicHost(target); public != "" {
+		return public, port
 	}
 	if bound.IsValid() && !bound.Addr().IsUnspecified() {
 		return bracketed(bound.Addr()), port
@@ -62,14 +62,25 @@ func (s *Server) localFor(transport, dest string) (host string, port int) {
 	return bracketed(addrToward(target)), port
 }
 
-// usesPublicHost reports whether target reaches us at the public host: from beyond our NAT, or, where the public host is an
-// address of the office itself, from anywhere but this machine: we are behind a NAT within the office then, in a container.
-func (s *Server) usesPublicHost(target netip.Addr) bool {
-	if s.cfg.PublicHost == "" || !isLocalNetwork(target) {
-		return s.cfg.PublicHost != ""
+// publicHost is the public host of target's family, as a URI writes it, where target reaches us there: from beyond our
+// NAT, or, where the public host is an address of the office itself, from anywhere but this machine: we are behind a NAT
+// within the office then, in a container. "" = the address of an interface.
+func (s *Server) publicHost(target netip.Addr) string {
+	host := s.cfg.PublicHost
+	public, err := netip.ParseAddr(host)
+	if target = target.Unmap(); err == nil && public.Is4() && target.Is6() {
+		host = s.cfg.PublicHost6
+		public, err = netip.ParseAddr(host)
 	}
-	public, err := netip.ParseAddr(s.cfg.PublicHost)
-	return err == nil && isLocalNetwork(public) && !target.IsLoopback()
+	switch {
+	case err == nil && public.Is6() && target.Is4():
+		return ""
+	case isLocalNetwork(target) && (err != nil || !isLocalNetwork(public) || target.IsLoopback()):
+		return ""
+	case err == nil:
+		return bracketed(public)
+	}
+	return host
 }
 
 // sharedSpace is what carriers use between their NAT and their customers' (RFC 6598), and virtual private networks too:

@@ -9,8 +9,9 @@ import (
 
 // Config of a Mux.
 type Config struct {
-	// UDP is the "ip:port" of the UDP socket. Port 0 takes any free one. Without an IP (0.0.0.0 or ::) every address of this
-	// host gets a socket of its own, so that an answer leaves from the address that was asked; addresses may come and go.
+	// UDP is the "ip:port" of the UDP socket. Port 0 takes any free one. Without an IP (":port" or "[::]:port"; 0.0.0.0 means
+	// IPv4 alone) every address of this host gets a socket of its own, so that an answer leaves from the address that was
+	// asked; addresses may come and go.
 	UDP string
 	// TCP is the "ip:port" of a TCP listener for browsers whose network blocks UDP (RFC 6544), "" for none.
 	TCP string

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -29,6 +30,9 @@ type ports struct {
 }
 
 func (p *ports) listen(addr string) error {
+	if strings.HasPrefix(addr, ":") {
+		addr = "[::]" + addr
+	}
 	want, err := netip.ParseAddrPort(addr)
 	if err != nil {
 		return fmt.Errorf("WebRTC address %q: want ip:port: %w", addr, err)

@@ -28,7 +28,13 @@ func TestCandidates(t *testing.T) {
 }
 
 func TestWildcardListensOnEveryAddress(t *testing.T) {
-	m := listen(t, Config{UDP: "0.0.0.0:0"})
+	for _, at := range []string{"0.0.0.0:0", ":0", "[::]:0"} {
+		testWildcard(t, at)
+	}
+}
+
+func testWildcard(t *testing.T, at string) {
+	m := listen(t, Config{UDP: at})
 	list := m.Candidates()
 	if len(list) == 0 || !list[len(list)-1].Addr.Addr().IsLoopback() {
 		t.Fatalf("candidates %v: want loopback last", list)

@@ -77,7 +77,12 @@ var suites = map[string]struct {
 
 // NewParty opens a socket on 127.0.0.1.
 func NewParty(name, codecName string, freq float64) (*Party, error) {
-	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	return NewPartyAt(netip.AddrFrom4([4]byte{127, 0, 0, 1}), name, codecName, freq)
+}
+
+// NewPartyAt opens a socket on that address.
+func NewPartyAt(ip netip.Addr, name, codecName string, freq float64) (*Party, error) {
+	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, 0)))
 	if err != nil {
 		return nil, err
 	}
@@ -120,8 +125,12 @@ func (p *Party) sdp(tag int, pt, eventPT uint8) []byte {
 		clock, event = "48000/2", "48000"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "v=0\r\no=%s 1 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %d %s %d %d\r\n",
-		p.Name, addr.Addr(), addr.Addr(), addr.Port(), proto, pt, eventPT)
+	family := "IP4"
+	if addr.Addr().Is6() {
+		family = "IP6"
+	}
+	fmt.Fprintf(&b, "v=0\r\no=%s 1 1 IN %s %s\r\ns=-\r\nc=IN %s %s\r\nt=0 0\r\nm=audio %d %s %d %d\r\n",
+		p.Name, family, addr.Addr(), family, addr.Addr(), addr.Port(), proto, pt, eventPT)
 	fmt.Fprintf(&b, "a=rtpmap:%d %s/%s\r\na=rtpmap:%d telephone-event/%s\r\n", pt, p.Codec, clock, eventPT, event)
 	if p.Suite != "" {
 		s := suites[p.Suite]

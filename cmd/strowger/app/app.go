@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -139,7 +140,8 @@ func (a *App) openMedia() error {
 	if a.opt.AnyPort {
 		a.cfg.WebRTC.UDP, a.cfg.WebRTC.TCP = freeOrAny("udp", a.cfg.WebRTC.UDP), freeOrAny("tcp", a.cfg.WebRTC.TCP)
 	}
-	a.engine, err = media.NewEngine(media.Config{BindIP: bind, PublicIP: public, RTPMin: a.cfg.RTP.Ports.From, RTPMax: a.cfg.RTP.Ports.To,
+	public6, _ := netip.ParseAddr(a.cfg.PublicAddress6) // an address or nothing: the configuration was checked
+	a.engine, err = media.NewEngine(media.Config{BindIP: bind, PublicIP: public, PublicIP6: public6, RTPMin: a.cfg.RTP.Ports.From, RTPMax: a.cfg.RTP.Ports.To,
 		WebRTCUDP: a.cfg.WebRTC.UDP, WebRTCTCP: a.cfg.WebRTC.TCP, Log: a.log})
 	if err != nil {
 		return err

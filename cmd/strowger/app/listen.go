@@ -42,9 +42,6 @@ func (a *App) addresses() (bind, public netip.Addr, err error) {
 	if !public.IsValid() && (!bind.IsValid() || bind.IsUnspecified()) {
 		public = machineAddress()
 	}
-	if bind.IsValid() && bind.IsUnspecified() {
-		bind = netip.Addr{}
-	}
 	return bind, public, nil
 }
 

@@ -18,7 +18,7 @@ func (a *App) openSIP() error {
 	}
 	c := sip.Config{
 		UDP: a.cfg.SIP.UDP, TCP: a.cfg.SIP.TCP, TLS: a.cfg.SIP.TLS,
-		PublicHost: a.cfg.PublicAddress, Domains: a.cfg.SIP.Domains, Realm: a.cfg.SIP.Realm,
+		PublicHost: a.cfg.PublicAddress, PublicHost6: a.cfg.PublicAddress6, Domains: a.cfg.SIP.Domains, Realm: a.cfg.SIP.Realm,
 		UserAgent: "Strowger/" + a.opt.Version, Region: a.org.Company().Region,
 		Devices: a.org, Users: a.org, Numbers: a.org, Bindings: a.db,
 		OnCall:     func(in call.Incoming) { a.calls.Incoming(in) },

@@ -12,16 +12,18 @@ import (
 
 // Config is the whole file. A zero Config with Defaults applied is a working server on the standard ports.
 type Config struct {
-	Data          string  `yaml:"data"`           // folder of everything that is kept
-	PublicAddress string  `yaml:"public_address"` // IP address by which phones and carriers outside reach us
-	HTTP          HTTP    `yaml:"http" envPrefix:"HTTP_"`
-	SIP           SIP     `yaml:"sip" envPrefix:"SIP_"`
-	RTP           RTP     `yaml:"rtp" envPrefix:"RTP_"`
-	WebRTC        WebRTC  `yaml:"webrtc" envPrefix:"WEBRTC_"`
-	Trunks        []Trunk `yaml:"trunks" envPrefix:"TRUNKS_"`
-	Limits        Limits  `yaml:"limits" envPrefix:"LIMITS_"`
-	Calls         Calls   `yaml:"calls" envPrefix:"CALLS_"`
-	Log           Log     `yaml:"log" envPrefix:"LOG_"`
+	Data          string `yaml:"data"`           // folder of everything that is kept
+	PublicAddress string `yaml:"public_address"` // IP address by which phones and carriers outside reach us
+	// PublicAddress6 is the IPv6 one beside an IPv4 PublicAddress.
+	PublicAddress6 string  `yaml:"public_address6"`
+	HTTP           HTTP    `yaml:"http" envPrefix:"HTTP_"`
+	SIP            SIP     `yaml:"sip" envPrefix:"SIP_"`
+	RTP            RTP     `yaml:"rtp" envPrefix:"RTP_"`
+	WebRTC         WebRTC  `yaml:"webrtc" envPrefix:"WEBRTC_"`
+	Trunks         []Trunk `yaml:"trunks" envPrefix:"TRUNKS_"`
+	Limits         Limits  `yaml:"limits" envPrefix:"LIMITS_"`
+	Calls          Calls   `yaml:"calls" envPrefix:"CALLS_"`
+	Log            Log     `yaml:"log" envPrefix:"LOG_"`
 }
 
 // HTTP is the web server: pages, API, live events and the browser phones' WebSocket on one port.

@@ -108,6 +108,9 @@ func (c *Config) problems(file string, pos *strict.Positions) strict.Problems {
 	if _, err := netip.ParseAddr(c.PublicAddress); c.PublicAddress != "" && err != nil {
 		k.bad("public_address", fmt.Sprintf("%q is no IP address", c.PublicAddress), "write the address itself, such as 203.0.113.7; SDP carries no host names")
 	}
+	if a, err := netip.ParseAddr(c.PublicAddress6); c.PublicAddress6 != "" && (err != nil || !a.Is6() || a.Is4In6() || a.Zone() != "") {
+		k.bad("public_address6", fmt.Sprintf("%q is no IPv6 address", c.PublicAddress6), "write the address itself, such as 2001:db8::7, without a zone")
+	}
 	if s := c.Calls.Speech; s != "" && (!strings.Contains(s, "{text}") || !strings.Contains(s, "{file}")) {
 		k.bad("calls.speech", "the command lacks {text} or {file}", "write it like flite -voice slt -t {text} -o {file}")
 	}

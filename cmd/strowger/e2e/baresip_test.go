@@ -100,7 +100,7 @@ func startBaresip(t *testing.T, s *server, device string, hz float64, o baresipO
 	config := fmt.Sprintf(`poll_method epoll
 call_local_timeout 120
 call_max_calls 8
-sip_listen %[1]s:%[2]d
+sip_listen %[10]s
 sip_verify_server no
 net_interface %[1]s
 audio_source aufile,%[3]s
@@ -130,7 +130,7 @@ module_app ctrl_tcp.so
 ctrl_tcp_listen 127.0.0.1:%[8]d
 snd_path %[9]s
 menu_bell no
-`, o.Local, port, wav, name, rate, media, media+38, ctrl, dir)
+`, o.Local, port, wav, name, rate, media, media+38, ctrl, dir, net.JoinHostPort(o.Local, strconv.Itoa(port)))
 	account := fmt.Sprintf("<sip:%s@%s%s>;auth_user=%s;auth_pass=%s;regint=%d;audio_codecs=%s%s\n", device, addr, transport, device, o.Password, o.Refresh, o.Codecs, srtp)
 	write := func(file, text string) {
 		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {

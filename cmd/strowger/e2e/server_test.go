@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -81,6 +82,15 @@ func serve(t *testing.T, trunks string, env ...string) *server {
 	return s
 }
 
+// serveBoth starts it on every address of this machine, of both families.
+func serveBoth(t *testing.T, trunks string, env ...string) *server {
+	t.Helper()
+	s := configure(t, trunks, "")
+	s.env = env
+	s.start()
+	return s
+}
+
 // serveIn starts it inside a network namespace, on that address.
 func serveIn(t *testing.T, netns, ip string) *server {
 	t.Helper()
@@ -109,7 +119,7 @@ func configure(t *testing.T, trunks, ip string) *server {
 		t.Fatal(err)
 	}
 	s.cli("apply", "-f", org, "--yes")
-	s.args = []string{"--data", s.data, "serve", "--config", config, "--http", ip + ":0", "--sip", ip + ":0", "--rtp", "24000-29999"}
+	s.args = []string{"--data", s.data, "serve", "--config", config, "--http", net.JoinHostPort(ip, "0"), "--sip", net.JoinHostPort(ip, "0"), "--rtp", "24000-29999"}
 	return s
 }
 
@@ -290,5 +300,5 @@ func (s *server) noCalls() {
 
 // carrierTrunk is the configuration of a trunk that is SIPp on that address.
 func carrierTrunk(name, ip string, port int, more string) string {
-	return fmt.Sprintf("- {name: %[1]s, server: \"%[2]s:%[3]d\", addresses: [%[2]s], qualify: 0s%[4]s}\n", name, ip, port, more)
+	return fmt.Sprintf("- {name: %s, server: %q, addresses: [%q], qualify: 0s%s}\n", name, net.JoinHostPort(ip, fmt.Sprint(port)), ip, more)
 }

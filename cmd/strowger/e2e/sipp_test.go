@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -30,9 +31,9 @@ type trunkPeer struct {
 }
 
 const sdpBody = `v=0
-o=carrier 1 1 IN IP4 [local_ip]
+o=carrier 1 1 IN IP[media_ip_type] [media_ip]
 s=-
-c=IN IP4 [local_ip]
+c=IN IP[media_ip_type] [media_ip]
 t=0 0
 m=audio MEDIA RTP/AVP 0 8 101
 a=rtpmap:0 PCMU/8000
@@ -124,6 +125,20 @@ func carrierCalls(t *testing.T, s *server, to, from, rest string) *trunkPeer {
 	return p
 }
 
+// carrierCalls6 is the same over IPv6.
+func carrierCalls6(t *testing.T, s *server, to, from, rest string) *trunkPeer {
+	t.Helper()
+	p := newTrunkPeer(t, "::1", carrierTone)
+	p.run(p.fill(callScript, from, rest), at("::1", s.ready.SIPUDP), "-s", to, "-m", "1")
+	return p
+}
+
+// at is an address on another host.
+func at(host, addr string) string {
+	_, port, _ := net.SplitHostPort(addr)
+	return net.JoinHostPort(host, port)
+}
+
 // answerScript is a called party of the carrier.
 const answerScript = `<?xml version="1.0" encoding="ISO-8859-1" ?>
 <scenario name="answer">
@@ -191,7 +206,7 @@ func carrierAnswers(t *testing.T, ip string, port int, hz float64, ring time.Dur
 	p := newTrunkPeer(t, ip, hz)
 	p.port = port
 	script := strings.NewReplacer("PROGRESS", progress, "RING", strconv.FormatInt(ring.Milliseconds(), 10)).Replace(answerScript)
-	p.run(p.fill(script, "", ""), "127.0.0.1:9", "-m", "1000")
+	p.run(p.fill(script, "", ""), net.JoinHostPort(p.server().String(), "9"), "-m", "1000")
 	return p
 }
 
@@ -264,10 +279,18 @@ func (p *trunkPeer) talk(stop <-chan struct{}) {
 		if text := strings.TrimSpace(string(data)); err == nil && text != last {
 			last = text
 			if n, err := strconv.ParseUint(text, 10, 16); err == nil {
-				p.rtp.connect(netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(n)))
+				p.rtp.connect(netip.AddrPortFrom(p.server(), uint16(n)))
 			}
 		}
 	}
+}
+
+// server is the loopback address of the server, in the carrier's family.
+func (p *trunkPeer) server() netip.Addr {
+	if p.rtp.local().Addr().Unmap().Is6() {
+		return netip.IPv6Loopback()
+	}
+	return netip.MustParseAddr("127.0.0.1")
 }
 
 // hears waits until the carrier's party hears this tone.
