@@ -53,13 +53,13 @@ type Event struct {
 	Type   EventType
 	Digit  byte // Digit: 0-9 * # A-D
 	Millis int  // Digit: how long it was pressed
+	Token  int  // PlayEnded: the Sound's
 	// Relayed is set on a Digit that the bridge passed on to the other party by itself. One that it could not pass (the
 	// other party has no telephone-event) is left to the caller, who may send a SIP INFO.
 	Relayed bool
 	Seconds float64 // RecordEnded: length of audio written
 	Speech  float64 // RecordEnded: seconds of it in which something louder than -42 dBFS is said, with the pauses between words
 	Why     string  // RecordEnded: stopped | silence | limit | failed; Lost: what
-	Token   int     // PlayEnded: the Sound's
 }
 
 // Sound is something to play: a WAV file (8 or 16 kHz, mono, 16 bit PCM) or a tone.

@@ -122,14 +122,17 @@ const (
 	EndVoicemail = "voicemail"
 	EndHangup    = "hangup"
 	EndRefuse    = "refuse"
+	EndService   = "service"
 )
 
 // End is what happens when no stage answers.
 type End struct {
-	Action  string   `json:"action"` // voicemail | hangup | refuse
+	Action  string   `json:"action"` // voicemail | hangup | refuse | service
 	Mailbox *Mailbox `json:"mailbox,omitempty"`
-	Code    int      `json:"code,omitempty"`
+	Code    int      `json:"code,omitempty"` // service: it speaks before the call is answered, and then refuses it with this
 	Reason  string   `json:"reason,omitempty"`
+	Service string   `json:"service,omitempty"` // the voice application that takes the call
+	Arg     string   `json:"arg,omitempty"`     // what it is about: an extension, a number, a room
 }
 
 // Mailbox is a user's box or a number's shared one.

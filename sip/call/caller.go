@@ -92,6 +92,7 @@ func (m *machine) acked(i int, w PeerAcked) {
 	}
 	m.greet()
 	m.speak()
+	m.serviceBegins()
 }
 
 // legGone: a leg is over, by a final error (code), a BYE or a timer (code 0), or as the confirmation of our hang-up.

@@ -146,6 +146,8 @@ func (m *machine) digit(i int, w PeerDigit) {
 		m.drop(i, 480, Reason{"SIP", 480, "Not confirmed"})
 	case i == m.Caller && m.Phase == Ringing && m.Walk.busy():
 		m.pressed(w.Digit)
+	case i == m.Caller && m.Service.busy():
+		m.serviceKey(w.Digit)
 	case i == m.Caller && m.VM.Step != VMNone:
 		m.voicemailDigit(w.Digit)
 	case m.Phase == Up && !w.Relayed && m.other(i) >= 0:
@@ -180,6 +182,10 @@ func (m *machine) mediaBroken(i int, w MediaBroken) {
 // quiet ends a call whose party has vanished. A party that holds or is held may be silent.
 func (m *machine) quiet(i int) {
 	k := m.other(i)
+	if m.Phase == Up && i == m.Caller && m.Service.busy() && !m.Legs[i].held() {
+		m.over(ending{disposition: m.soFar(), by: "caller", why: "no audio from " + m.Legs[i].Peer, toCaller: Reason{"SIP", 408, "No audio"}})
+		return
+	}
 	if m.Phase != Up || k < 0 || m.Legs[i].held() || m.Legs[k].held() {
 		return
 	}

@@ -1,6 +1,10 @@
 package call
 
-import "time"
+import (
+	"time"
+
+	"strowger/sip/call/script"
+)
 
 // Effect is something that the actor shall do: one of the types below. Effects are done in order.
 type Effect interface{ effect() }
@@ -50,6 +54,24 @@ type (
 		By     int
 		Target string
 	}
+
+	// OpenScript asks for what answers for State.Service; ScriptReady follows.
+	OpenScript struct{}
+
+	// MakePhrases asks for the files of what a service says; PhrasesMade follows.
+	MakePhrases struct {
+		Token   int
+		Phrases []script.Phrase
+	}
+
+	// AskService puts a question of a service; ServiceSays follows. Without a token nobody waits for the answer.
+	AskService struct {
+		Token    int
+		Question any
+	}
+
+	// DecideDial asks routing for what a service dials; DialPlanned follows.
+	DecideDial struct{ Target string }
 
 	// Finish is the last effect: no leg, media session or timer is left.
 	Finish struct{}
@@ -139,9 +161,17 @@ type (
 
 	StopPlay struct{ Leg int }
 
-	// RecordVoice records the party into the mailbox's file; RecordDone follows. StopRecord ends it.
-	RecordVoice struct{ Leg int }
-	StopRecord  struct{ Leg int }
+	// Echo sends back to the party what it says, until StopEcho.
+	Echo     struct{ Leg int }
+	StopEcho struct{ Leg int }
+
+	// RecordVoice records the party into the mailbox's file, or a service's; RecordDone follows. StopRecord ends it.
+	RecordVoice struct {
+		Leg          int
+		File         string // "" = the mailbox's
+		Max, Silence int    // seconds; 0 = the mailbox's
+	}
+	StopRecord struct{ Leg int }
 
 	// Bridge joins two legs' media both ways; Unbridge parts them.
 	Bridge   struct{ Leg, Other int }
@@ -179,6 +209,12 @@ func (MakeWhisper) effect()    {}
 func (AskWeb) effect()         {}
 func (DecideTransfer) effect() {}
 func (ReferProgress) effect()  {}
+func (OpenScript) effect()     {}
+func (MakePhrases) effect()    {}
+func (AskService) effect()     {}
+func (DecideDial) effect()     {}
+func (Echo) effect()           {}
+func (StopEcho) effect()       {}
 func (Finish) effect()         {}
 func (Note) effect()           {}
 func (TakeOffer) effect()      {}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"strowger/routing"
+	"strowger/sip/call/script"
 	"strowger/store"
 )
 
@@ -93,6 +94,25 @@ type (
 
 	// TransferPlanned is routing's decision on a transfer's target.
 	TransferPlanned struct{ Planned }
+
+	// ScriptReady is what answers for a service, nil = there is none.
+	ScriptReady struct{ Script script.Script }
+
+	// PhrasesMade are the files of what a service says.
+	PhrasesMade struct {
+		Token int
+		Files []string
+	}
+
+	// ServiceSays is the answer to a service's question, or why there is none.
+	ServiceSays struct {
+		Token int
+		Value any
+		Err   string
+	}
+
+	// DialPlanned is routing's decision on what a service dials.
+	DialPlanned struct{ Planned }
 
 	// HangupCall ends the call on request of us: an operator, the page, shutdown.
 	HangupCall struct{ Reason Reason }
@@ -193,6 +213,10 @@ func (MailboxReady) what()    {}
 func (WorkflowSays) what()    {}
 func (SoundMade) what()       {}
 func (WebSays) what()         {}
+func (ScriptReady) what()     {}
+func (PhrasesMade) what()     {}
+func (ServiceSays) what()     {}
+func (DialPlanned) what()     {}
 func (HangupCall) what()      {}
 func (PeerReferred) what()    {}
 func (TransferPlanned) what() {}

@@ -23,13 +23,16 @@ type ending struct {
 func (m *machine) planOver() {
 	end := m.Plan.Plan.End
 	switch {
-	case m.Transfer.Step == TransferRinging && (end == nil || end.Action != routing.EndVoicemail || end.Mailbox == nil):
+	case m.Transfer.Step == TransferRinging && !takes(end):
 		m.transferFailed()
 		return
 	case end == nil:
 		end = &routing.End{Action: routing.EndHangup, Code: 480}
 	case end.Action == routing.EndVoicemail && end.Mailbox != nil:
 		m.voicemail(Box{User: end.Mailbox.User, Number: end.Mailbox.Number})
+		return
+	case takes(end):
+		m.service(end)
 		return
 	}
 	e := ending{disposition: store.Missed, by: "us", why: "nobody answered", code: end.Code}
@@ -52,6 +55,7 @@ func (m *machine) over(e ending) {
 	m.stop(&m.RingTimer)
 	m.endWalk("the call ended")
 	m.transferOver()
+	m.serviceOver()
 	m.Ringback = false
 	switch m.VM.Step {
 	case VMNone, VMDone, VMStopping:
@@ -137,6 +141,10 @@ func (m *machine) playDone(i int) {
 		m.whispered(i)
 		return
 	}
+	if m.Service.busy() {
+		m.said()
+		return
+	}
 	m.spoken()
 	switch m.VM.Step {
 	case VMGreeting:
@@ -144,7 +152,7 @@ func (m *machine) playDone(i int) {
 		m.play(m.Caller, Beep, "")
 	case VMBeep:
 		m.VM.Step = VMRecording
-		m.do(RecordVoice{m.Caller})
+		m.do(RecordVoice{Leg: m.Caller})
 	}
 }
 
@@ -163,6 +171,9 @@ func (m *machine) voicemailDigit(d byte) {
 }
 
 func (m *machine) recordDone(w RecordDone) {
+	if m.serviceRecorded(w) {
+		return
+	}
 	if m.VM.Step != VMRecording && m.VM.Step != VMStopping {
 		return
 	}
@@ -194,6 +205,10 @@ func (m *machine) voicemailOr(disposition string) string {
 func abort(s State, at time.Time, why string) (State, []Effect) {
 	m := machine{State: s, at: at}
 	m.Legs = slices.Clone(s.Legs)
+	m.Service.Script = nil // it may be what failed
+	if m.Service.Step == ServiceStopping {
+		m.Service.Step = ServiceDone
+	}
 	m.over(ending{disposition: store.Failed, by: "us", why: why, code: 500,
 		toCaller: Reason{"SIP", 500, why}, others: Reason{"SIP", 500, why}})
 	m.force()

@@ -1,6 +1,7 @@
 package call
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -76,15 +77,19 @@ func (a *actor) openMailbox() {
 	})
 }
 
-func (a *actor) recordVoice(i int) {
-	s := a.wires[i].media
+func (a *actor) recordVoice(e RecordVoice) {
+	s, limits := a.wires[e.Leg].media, a.m.cfg.Limits
+	rec := Recording{File: e.File, MaxSeconds: cmp.Or(e.Max, limits.MessageSeconds), SilenceSeconds: cmp.Or(e.Silence, limits.MessageSilence)}
+	if rec.File == "" {
+		rec.File = a.vm.file
+	}
 	err := errors.New("no media")
 	if s != nil {
-		err = s.Record(Recording{File: a.vm.file, MaxSeconds: a.m.cfg.Limits.MessageSeconds, SilenceSeconds: a.m.cfg.Limits.MessageSilence})
+		err = s.Record(rec)
 	}
 	if err != nil {
 		a.log.Error().Err(err).Msg("could not record a message: check the data folder's disk")
-		a.tell(i, RecordDone{Why: "failed"})
+		a.tell(e.Leg, RecordDone{Why: "failed"})
 	}
 }
 

@@ -30,6 +30,17 @@ const (
 //	   │                 ├──no stage left: voicemail─────▶ Up, VM ───recorded, BYE──────────────┤
 //	   └──refused────────┴──no stage left: hang-up; the caller cancels; we shut down────────────┘
 //
+//	a service, while the call is Up
+//	ServiceOpening ─script, ACK, media─▶ next act ─┬─Say─────▶ ServiceMaking ─files─▶ ServicePlaying ─heard, a key──┐
+//	                                       ▲       ├─Listen──▶ ServiceListening ─a key, no key─────────────────────┤
+//	                                       │       ├─Ask─────▶ ServiceAsking ─answer───────────────────────────────┤
+//	                                       │       ├─Echo────▶ ServiceEcho ─a key──────────────────────────────────┤
+//	                                       │       ├─Record──▶ ServiceRecording ─a key, silence, limit─────────────┤
+//	                                       │       │               └─hung up─▶ ServiceStopping ─file─▶ ServiceDone  │
+//	                                       │       ├─Dial────▶ ServiceDialling ─┬─refused──────────────────────────┤
+//	                                       │       └─End─▶ Over                 └─planned─▶ Ringing                 │
+//	                                       └────────────────────────────────────────────────────────────────────────┘
+//
 //	a transfer (the transferor stands aside: its leg is up, and in no bridge)
 //	Up ─PeerReferred─▶ Up, TransferAsking ─┬─refused──────────────────────────────▶ Up as before
 //	                                       └─target found─▶ Ringing, TransferRinging ─┬─answered, mailbox─▶ Up with the target
@@ -112,6 +123,14 @@ func (m *machine) take(e Event) {
 		m.webSays(w)
 	case TransferPlanned:
 		m.transferPlanned(w.Planned)
+	case ScriptReady:
+		m.scriptReady(w)
+	case PhrasesMade:
+		m.phrasesMade(w)
+	case ServiceSays:
+		m.serviceSays(w)
+	case DialPlanned:
+		m.dialPlanned(w.Planned)
 	case HangupCall:
 		m.hangupCall(w.Reason)
 	}
@@ -156,6 +175,7 @@ func (m *machine) takeLeg(i int, what What) {
 		leg.MediaReady = true
 		m.greet()
 		m.speak()
+		m.serviceBegins()
 	case MediaQuiet:
 		m.quiet(i)
 	case PlayDone:
@@ -175,7 +195,7 @@ func (m *machine) settle() {
 	if m.Phase != Over {
 		return
 	}
-	if !m.RecordClosed && m.VM.Step != VMStopping {
+	if !m.RecordClosed && m.VM.Step != VMStopping && m.Service.Step != ServiceStopping {
 		for i := range m.Legs {
 			m.closeMedia(i)
 		}
@@ -223,6 +243,9 @@ func (m *machine) timer(t int) {
 	case t == m.WalkTimer:
 		m.WalkTimer = 0
 		m.noKey()
+	case t == m.Service.Timer:
+		m.Service.Timer = 0
+		m.serviceNoKey()
 	case t == m.Watchdog:
 		m.Watchdog = 0
 		m.force()
@@ -305,7 +328,8 @@ func (m *machine) part(i int) {
 
 // freeMedia closes a leg's media, unless a recording of it has to be completed first.
 func (m *machine) freeMedia(i int) {
-	if i == m.Caller && (m.VM.Step == VMRecording || m.VM.Step == VMStopping) {
+	vm, service := m.VM.Step, m.Service.Step
+	if i == m.Caller && (vm == VMRecording || vm == VMStopping || service == ServiceRecording || service == ServiceStopping) {
 		return
 	}
 	m.closeMedia(i)
@@ -328,5 +352,8 @@ func (m *machine) force() {
 	}
 	if m.VM.Step == VMStopping {
 		m.VM.Step = VMDone
+	}
+	if m.Service.Step == ServiceStopping {
+		m.Service.Step = ServiceDone
 	}
 }

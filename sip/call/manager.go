@@ -22,6 +22,7 @@ type Config struct {
 	Router    Router
 	Workflows Workflows
 	Speech    Speech
+	Services  Services // nil = there are none
 	Dialer    Dialer
 	Media     MediaFactory
 	Records   Records

@@ -43,6 +43,14 @@ func (a *actor) do(effect Effect) {
 		a.makeSound(e)
 	case AskWeb:
 		a.askWeb(e)
+	case OpenScript:
+		a.openScript()
+	case MakePhrases:
+		a.makePhrases(e)
+	case AskService:
+		a.askService(e)
+	case DecideDial:
+		a.tell(noLeg, DialPlanned{a.m.decideDial(a, e.Target)})
 	case Note:
 		if len(a.story) < maxStory {
 			a.story = append(a.story, store.RecordEvent{At: a.at, Leg: e.Leg, What: e.Text})
@@ -102,8 +110,16 @@ func (a *actor) onMedia(effect Effect) {
 		if s := a.wires[e.Leg].media; s != nil {
 			s.Stop()
 		}
+	case Echo:
+		if s := a.wires[e.Leg].media; s != nil {
+			a.warn(s.Echo(), "could not send a caller its own voice")
+		}
+	case StopEcho:
+		if s := a.wires[e.Leg].media; s != nil {
+			a.warn(s.Bridge(nil), "could not end an echo")
+		}
 	case RecordVoice:
-		a.recordVoice(e.Leg)
+		a.recordVoice(e)
 	case StopRecord:
 		if s := a.wires[e.Leg].media; s != nil {
 			s.StopRecording()

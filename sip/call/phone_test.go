@@ -190,6 +190,8 @@ type session struct {
 	bridged *session
 	playing string
 	token   int // of what is playing
+	echo    bool
+	echo    bool
 	record  *Recording
 	digits  bool // the party takes telephone-event
 	closed  bool
@@ -319,7 +321,7 @@ func (s *session) recordedSpeech(seconds, speech float64, why string) {
 	s.opt.Post(MediaEvent{Type: RecordEnded, Seconds: seconds, Speech: speech, Why: why})
 }
 
-func (s *session) Echo() error { return nil }
+func (s *session) Echo() error { s.echo = true; return nil }
 func (s *session) SendDigit(d byte, _ int) bool {
 	if s.digits {
 		s.playing = "digit " + string(d)

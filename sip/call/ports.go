@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"strowger/routing"
+	"strowger/sip/call/script"
 	"strowger/store"
 )
 
@@ -232,11 +233,11 @@ type MediaEvent struct {
 	Type    MediaEventType
 	Digit   byte    // MediaDigit: 0-9 * # A-D
 	Millis  int     // MediaDigit
+	Token   int     // PlayEnded: the Sound's
 	Relayed bool    // MediaDigit: the bridge has passed it on by itself
 	Seconds float64 // RecordEnded: length of audio written
 	Speech  float64 // RecordEnded: seconds of it in which something was said
 	Why     string  // RecordEnded: stopped | silence | limit | failed; MediaLost: what
-	Token   int     // PlayEnded: the Sound's
 }
 
 // MediaEventType says what happened to a leg's media.
@@ -331,6 +332,34 @@ type Speech interface {
 	// Say makes a WAV file of a text, "" when there is no voice. Unlike the other methods of this file it blocks, until ctx is
 	// done at the latest.
 	Say(ctx context.Context, text string) (file string, err error)
+	// Phrases makes the WAV files of what a script says, in order. With an error come those that could be made. It blocks
+	// as Say does.
+	Phrases(ctx context.Context, phrases []script.Phrase) (files []string, err error)
+}
+
+// Services are the voice applications that a plan may end in (routing.EndService).
+type Services interface {
+	// Script answers for a service, nil when there is no such service.
+	Script(c ServiceCall) script.Script
+	// Ask answers a question of a script (script.Ask), which both know. It blocks, until ctx is done at the latest.
+	Ask(ctx context.Context, q ServiceQuestion) (any, error)
+}
+
+// ServiceCall says which service has answered whom.
+type ServiceCall struct {
+	Call    string // the call's id
+	Service string // routing.End.Service
+	Arg     string
+	User    string // who calls, "" = somebody from outside
+	Device  string // of that user
+	From    Party  // as shown
+	To      string // as dialled, normalised
+}
+
+// ServiceQuestion is a question of the script that serves a call.
+type ServiceQuestion struct {
+	ServiceCall
+	What any
 }
 
 // LiveState is what routing must know of the moment.

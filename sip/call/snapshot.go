@@ -17,9 +17,10 @@ type Snapshot struct {
 	Trunk       string        `json:"trunk,omitempty"`
 	Phase       string        `json:"phase"` // routing | ringing | up | ended
 	Voicemail   bool          `json:"voicemail,omitempty"`
-	Stage       int           `json:"stage"`           // index of the plan's stage
-	Step        string        `json:"step,omitempty"`  // the policy's step that the stage comes from
-	Match       string        `json:"match,omitempty"` // why that step applied
+	Service     string        `json:"service,omitempty"` // the voice application that has the caller
+	Stage       int           `json:"stage"`             // index of the plan's stage
+	Step        string        `json:"step,omitempty"`    // the policy's step that the stage comes from
+	Match       string        `json:"match,omitempty"`   // why that step applied
 	Start       time.Time     `json:"start"`
 	Ringing     time.Time     `json:"ringing,omitzero"`
 	Answer      time.Time     `json:"answer,omitzero"`
@@ -72,6 +73,9 @@ func snapshot(s *State, callIDs func(leg int) string) Snapshot {
 	}
 	if plan.Direction == "" {
 		out.From = s.Start.From
+	}
+	if s.Service.busy() {
+		out.Service = s.Service.Name
 	}
 	out.Step, out.Match = whyRings(&s.Plan.Plan, s.Stage)
 	for i := range s.Legs {
@@ -147,6 +151,7 @@ func findRow(rows []routing.Row, number string, st *routing.Stage) *routing.Row 
 // looksAlike reports whether two states show the same picture, so that subscribers need not be told.
 func looksAlike(a, b *State) bool {
 	if a.Phase != b.Phase || a.Stage != b.Stage || a.Plan.Direction != b.Plan.Direction || a.VM.Step != b.VM.Step ||
+		a.Service.busy() != b.Service.busy() ||
 		a.Disposition != b.Disposition || len(a.Legs) != len(b.Legs) {
 		return false
 	}

@@ -65,7 +65,8 @@ type State struct {
 	Late     []Registered // contacts that appeared meanwhile
 	Declined []int        // targets of this stage whose user declined (6xx)
 
-	VM VMState
+	VM      VMState
+	Service ServiceState
 
 	First    Planned  // once the call was transferred: the plan that it began with; Plan is the transfer's
 	Transfer Transfer // under way

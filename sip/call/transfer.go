@@ -77,7 +77,7 @@ func (m *machine) transferPlanned(w Planned) {
 	}
 	k := m.other(t.By)
 	end := w.Plan.End
-	refused := len(w.Plan.Stages) == 0 && (end == nil || end.Action != routing.EndVoicemail || end.Mailbox == nil)
+	refused := len(w.Plan.Stages) == 0 && !takes(end)
 	switch {
 	case m.Phase != Up || k < 0 || m.Legs[t.By].Phase != LegUp: // it ended in between
 		m.Transfer = Transfer{}

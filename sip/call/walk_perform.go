@@ -16,6 +16,7 @@ import (
 const (
 	speechTime  = 10 * time.Second // for making a sound
 	longestHook = 30 * time.Second // for a web server's answer
+	serviceTime = 10 * time.Second // for a service's question
 )
 
 // walkOn asks routing what follows. Ringing counts the live state as a new decision does.

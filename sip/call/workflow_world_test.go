@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"strowger/routing"
+	"strowger/sip/call/script"
 	"strowger/store"
 )
 
@@ -63,3 +64,16 @@ func (w *world) Say(_ context.Context, text string) (string, error) {
 }
 
 func (w *world) Whisper(string, Party) string { return w.whisper }
+
+func (w *world) Phrases(_ context.Context, phrases []script.Phrase) ([]string, error) {
+	var files []string
+	for _, p := range phrases {
+		switch p := p.(type) {
+		case script.Prompt:
+			files = append(files, p.Name)
+		case script.Text:
+			files = append(files, p.S)
+		}
+	}
+	return files, nil
+}

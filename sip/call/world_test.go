@@ -38,6 +38,8 @@ type world struct {
 	whisper string
 	voice   bool // texts can be spoken
 
+	questions []ServiceQuestion
+
 	mu       sync.Mutex
 	phones   map[string]*phone // by device, or trunk and number
 	bindings []*store.Binding
@@ -72,7 +74,7 @@ func story(t *testing.T, f func(w *world)) {
 
 func (w *world) manager() *Manager {
 	if w.m == nil {
-		w.m = New(Config{Router: w, Workflows: w, Speech: w, Dialer: w, Media: w, Records: w, Limits: w.limits, Prompts: Prompts{Music: "music.wav"}, Log: zerolog.Nop()})
+		w.m = New(Config{Router: w, Workflows: w, Speech: w, Dialer: w, Media: w, Services: w.services(), Records: w, Limits: w.limits, Prompts: Prompts{Music: "music.wav"}, Log: zerolog.Nop()})
 		w.m.Subscribe(func(c Change) { w.changes = append(w.changes, c) })
 	}
 	return w.m
