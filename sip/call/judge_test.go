@@ -16,7 +16,8 @@ type judge struct {
 	finished bool
 	final    bool   // the caller has a final response
 	rec      bool   // a recording runs
-	asking   string // the question of a workflow that is not answered, "" = none
+	asking   string // the question of a workflow or a service that is not answered, "" = none
+	echo     bool   // the caller hears itself
 	fault    string
 }
 
@@ -50,7 +51,7 @@ func (j *judge) happens(e Event) {
 		if e.Leg >= 0 && e.Leg < len(j.legs) {
 			j.legs[e.Leg].refers++
 		}
-	case WorkflowSays, SoundMade, WebSays, PeerDigit: // a key makes a prompt that is being made needless
+	case WorkflowSays, SoundMade, WebSays, PeerDigit, ScriptReady, PhrasesMade, ServiceSays, DialPlanned: // a key makes a prompt that is being made needless
 		j.asking = ""
 	}
 }
@@ -99,6 +100,14 @@ func (j *judge) sees(effect Effect) {
 	case WalkOn, MakeSound, AskWeb:
 		j.is(j.closed == 0, "%T after the record was closed", e)
 		j.asks(e)
+	case OpenScript, MakePhrases, DecideDial:
+		j.is(j.closed == 0, "%T after the record was closed", e)
+		j.asks(e)
+	case AskService:
+		j.is(j.closed == 0, "%T after the record was closed", e)
+		if e.Token != 0 {
+			j.asks(e)
+		}
 	case Finish:
 		j.finished = true
 		j.is(j.closed == 1 && !j.joined && len(j.timers) == 0, "finished with %d records, bridge %v, timers %v", j.closed, j.joined, j.timers)
@@ -170,15 +179,24 @@ func (j *judge) seesMedia(effect Effect) {
 	case StopPlay:
 		j.media(e.Leg, e)
 		j.legs[e.Leg].music = false
+	case Echo:
+		j.media(e.Leg, e)
+		j.is(!j.joined && !j.echo, "an echo in a bridge, or of an echo")
+		j.echo = true
+	case StopEcho:
+		j.media(e.Leg, e)
+		j.is(j.echo, "no echo to stop")
+		j.echo = false
 	case RecordVoice:
 		j.media(e.Leg, e)
+		j.is(!j.rec, "a party is recorded twice")
 		j.rec = true
 	case StopRecord:
 		j.media(e.Leg, e)
 	case Bridge:
 		j.media(e.Leg, e)
 		j.media(e.Other, e)
-		j.is(!j.joined && e.Leg != e.Other, "bridged twice")
+		j.is(!j.joined && !j.echo && e.Leg != e.Other, "bridged twice")
 		j.joined, j.bridge = true, [2]int{e.Leg, e.Other}
 	case Unbridge:
 		j.is(j.joined && j.bridge == [2]int{e.Leg, e.Other}, "parted what was not joined")
@@ -186,7 +204,7 @@ func (j *judge) seesMedia(effect Effect) {
 	case CloseMedia:
 		j.media(e.Leg, e)
 		j.is(!j.joined || (j.bridge[0] != e.Leg && j.bridge[1] != e.Leg), "media of leg %d closed in the bridge", e.Leg)
-		j.legs[e.Leg].media, j.legs[e.Leg].music = false, false
+		j.legs[e.Leg].media, j.legs[e.Leg].music, j.echo = false, false, j.echo && e.Leg != 0
 	}
 }
 
@@ -217,11 +235,13 @@ func (c *stepped) step(e Event) {
 	}
 	c.j.is(c.s.Walk.Step == WalkNone || c.s.Phase == Ringing, "a workflow runs in a call that is %v", c.s.Phase)
 	c.transfers()
+	c.j.is(!c.s.Service.busy() || c.s.Phase == Up && c.s.Peer == 0, "a service in a call that is %v", c.s.Phase)
+	c.j.is(c.s.Service.Timer == 0 || c.s.Service.Step == ServiceListening, "a service's timer runs although it does not listen")
 	c.j.is(c.s.WalkTimer == 0 || c.s.Walk.Step == WalkKey, "a menu's timer runs without the menu")
 	c.j.is(c.s.Phase != Ringing || c.s.Looking || c.s.Walk.busy() || slices.ContainsFunc(c.s.Legs, func(l LegState) bool {
 		return l.Phase.live() && l.Phase != LegIdle && (l.Phase != LegUp || c.s.Transfer.Step == TransferNone)
 	}), "ringing, but nothing will ever happen")
-	c.j.is(c.s.Phase != Up || c.s.Peer != 0 || c.s.VM.Step != VMNone, "up with nobody")
+	c.j.is(c.s.Phase != Up || c.s.Peer != 0 || c.s.VM.Step != VMNone || c.s.Service.busy(), "up with nobody")
 	for i := range c.s.Legs {
 		c.j.is(c.s.Phase != Up || i == c.s.Caller || i == c.s.Peer || !c.s.Legs[i].Phase.live(), "leg %d still rings in an answered call", i)
 	}

@@ -25,6 +25,8 @@ var (
 		{End: toVoicemail("bob"), Stages: []routing.Stage{{Step: "workflow", Workflow: "w", Number: "+3"}}},
 		{},
 		{End: &routing.End{Action: routing.EndRefuse, Code: 404}},
+		{End: &routing.End{Action: routing.EndService, Service: "s"}},
+		{End: &routing.End{Action: routing.EndService, Service: "s", Code: 404}, Stages: []routing.Stage{stage(20, user("bob", "desk"))}},
 	}
 	testCodecs  = [][]string{{"PCMU", "PCMA"}, {"opus", "G722"}, nil, {"G722"}}
 	testCodes   = []int{180, 183, 302, 404, 408, 480, 486, 487, 488, 500, 503, 600, 603}
@@ -128,6 +130,9 @@ func (p pick) played(s *State, leg int) What {
 func (p pick) callEvent(s *State) What {
 	if s.Walk.busy() && p(3) != 0 {
 		return p.walkEvent(s)
+	}
+	if s.Service.busy() && p(3) != 0 {
+		return p.serviceEvent(s)
 	}
 	switch p(9) {
 	case 0, 1, 2:

@@ -1,0 +1,45 @@
+package call
+
+import (
+	"fmt"
+	"math/bits"
+
+	"strowger/sip/call/script"
+)
+
+// chance is a script that answers whatever happens with acts that nobody can foresee, the same ones every time.
+type chance struct{ seed uint64 }
+
+func (c chance) Next(in script.In) (script.Script, []script.Act) {
+	next := (c.seed+uint64(len(fmt.Sprintf("%T", in))))*0x9e3779b97f4a7c15 + 1
+	say := script.Say{Phrases: []script.Phrase{script.Prompt{Name: "x"}}, Whole: next%3 == 0}
+	acts := [][]script.Act{
+		{say, script.Listen{}}, {say}, {script.Listen{Seconds: int(next % 99)}}, {script.Ask{Question: 1}}, {script.Echo{}}, {say, say},
+		{script.Record{File: "x"}}, {say, script.Dial{Target: "202"}}, {script.End{}}, {script.End{Code: 404}}, nil, {script.Ask{}, say},
+	}
+	return chance{bits.RotateLeft64(next, 17)}, acts[bits.RotateLeft64(next, 7)%uint64(len(acts))]
+}
+
+// serviceEvent is what a service waits for, or something else that one might get.
+func (p pick) serviceEvent(s *State) What {
+	token := s.Service.Token
+	if p(6) == 0 {
+		token += p(3) - 1
+	}
+	switch k := p(10); {
+	case k == 0:
+		return Timer{s.Service.Timer}
+	case k == 1:
+		return DialPlanned{Planned{Plan: testPlans[p(len(testPlans))], Direction: testBy[p(3)], To: "202"}}
+	case k == 2 || s.Service.Step == ServiceAsking:
+		return ServiceSays{Token: token, Err: []string{"", "no disk"}[p(2)]}
+	case s.Service.Step == ServiceOpening:
+		if p(9) == 0 {
+			return ScriptReady{}
+		}
+		return ScriptReady{chance{uint64(p(250))}}
+	case s.Service.Step == ServiceDialling:
+		return DialPlanned{Planned{Plan: testPlans[p(len(testPlans))], Direction: testBy[p(3)], To: "202"}}
+	}
+	return PhrasesMade{Token: token, Files: [][]string{nil, {"a"}, {"a", "b"}}[p(3)]}
+}
