@@ -191,7 +191,6 @@ type session struct {
 	playing string
 	token   int // of what is playing
 	echo    bool
-	echo    bool
 	record  *Recording
 	digits  bool // the party takes telephone-event
 	closed  bool
