@@ -13,7 +13,7 @@ var Example []byte
 //go:embed demo.yaml
 var Demo []byte
 
-// Prompts are the spoken prompts, prompts/LANG/NAME.wav, 16 kHz mono.
+// Prompts are the spoken prompts, prompts/LANG/NAME.opus (voices) or NAME.wav (music), 16 kHz mono.
 //
-//go:embed prompts/*/*.wav
+//go:embed prompts/*/*.wav prompts/*/*.opus
 var Prompts embed.FS

@@ -147,9 +147,9 @@ func (a *App) openMedia() error {
 		return err
 	}
 	a.onClose(a.engine.Close)
-	prompts := filepath.Join(a.cfg.Data, "prompts")
-	if err := unpackPrompts(prompts); err != nil {
-		return fmt.Errorf("unpack the prompts: %w", err)
+	prompts, err := newPrompts(a.cfg.Data, a.cfg.Calls.Language)
+	if err != nil {
+		return fmt.Errorf("prompts: %w", err)
 	}
 	a.records = &records{db: a.db, data: a.cfg.Data, prompts: prompts}
 	a.records.late = &lateRecords{write: a.records.closeCall, log: a.log}
@@ -171,6 +171,14 @@ func (a *App) openCalls() error {
 	}
 	web := newWebhooks(a.cfg.Calls.Private())
 	a.onClose(web.close)
+	pressOne, err := a.records.prompts.file("call-connect")
+	if err != nil {
+		return err
+	}
+	music, err := a.records.prompts.file("music-on-hold")
+	if err != nil {
+		return err
+	}
 	decides := &router{org: a.org, registered: a.presence.registered}
 	a.calls = call.New(call.Config{
 		Router:    decides,
@@ -183,10 +191,9 @@ func (a *App) openCalls() error {
 		Records:  a.records,
 		Limits: call.Limits{Calls: a.cfg.Limits.Calls, PerUser: a.cfg.Limits.CallsPerUser, PerTrunk: perTrunk, Silence: silence,
 			MessageSeconds: int(a.cfg.Calls.VoicemailLimit.Seconds()), MessageSilence: int(a.cfg.Calls.VoicemailSilence.Seconds())},
-		Prompts: call.Prompts{PressOne: filepath.Join(a.records.prompts, "call-connect.wav"),
-			Music: filepath.Join(a.records.prompts, "music-on-hold.wav")},
-		Opus: a.engine.Opus(),
-		Log:  a.log,
+		Prompts: call.Prompts{PressOne: pressOne, Music: music},
+		Opus:    a.engine.Opus(),
+		Log:     a.log,
 	})
 	a.onClose(a.stopCalls)
 	return nil

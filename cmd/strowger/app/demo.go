@@ -41,7 +41,7 @@ func (a *App) openCarrier() error {
 	if !a.opt.Demo {
 		return nil
 	}
-	hello, err := configs.Prompts.ReadFile("prompts/en/demo-hello.wav")
+	hello, err := builtIn("demo-hello")
 	if err != nil {
 		return err
 	}

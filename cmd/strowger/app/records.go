@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"strowger/configs"
 	"strowger/store"
 	"strowger/store/bolt"
 )
@@ -15,7 +14,7 @@ type records struct {
 	db        *bolt.DB
 	late      *lateRecords
 	data      string // the data folder
-	prompts   string // folder of the prompts' files
+	prompts   *prompts
 	onNew     func(store.CallRecord)
 	onMessage func(store.Voicemail)
 }
@@ -69,34 +68,13 @@ func (r *records) Greeting(box store.Mailbox) string {
 	if _, err := os.Stat(own); err == nil {
 		return own
 	}
+	name := "voicemail-greeting"
 	if box.User == "" {
-		return filepath.Join(r.prompts, "voicemail-shared.wav")
+		name = "voicemail-shared"
 	}
-	return filepath.Join(r.prompts, "voicemail-greeting.wav")
-}
-
-// unpackPrompts writes the program's prompts into a folder, where the player finds them. Files that are there stay: the
-// administrator may have replaced them.
-func unpackPrompts(folder string) error {
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return err
-	}
-	names, err := configs.Prompts.ReadDir("prompts/en")
+	file, err := r.prompts.file(name)
 	if err != nil {
-		return err
+		return "" // the caller hears the beep alone
 	}
-	for _, n := range names {
-		to := filepath.Join(folder, n.Name())
-		if _, err := os.Stat(to); err == nil {
-			continue
-		}
-		data, err := configs.Prompts.ReadFile("prompts/en/" + n.Name())
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(to, data, 0o600); err != nil {
-			return err
-		}
-	}
-	return nil
+	return file
 }

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 	"unicode"
+
+	"strowger/media"
 )
 
 const (
@@ -24,24 +26,19 @@ const (
 // speech makes texts audible by a command of the administrator's, and finds the files of prompts.
 type speech struct {
 	command []string // with {text} and {file}; empty = there is no voice
-	prompts string   // folder
-	cache   string   // folder; a text is spoken once
+	prompts *prompts
+	cache   string // folder; a text is spoken once
 
 	one sync.Mutex // one voice at a time: they take a whole processor
 }
 
-// Prompt implements call.Speech: NAME or NAME.wav in the prompts' folder. A name cannot lead out of it.
+// Prompt implements call.Speech: the file of NAME or NAME.wav, see prompts. A name cannot lead out of its folder.
 func (s *speech) Prompt(name string) string {
-	if !filepath.IsLocal(name) || len(name) > 200 {
+	file, err := s.prompts.file(name)
+	if err != nil {
 		return ""
 	}
-	for _, file := range []string{name, name + ".wav"} {
-		path := filepath.Join(s.prompts, file)
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && strings.HasSuffix(file, ".wav") {
-			return path
-		}
-	}
-	return ""
+	return file
 }
 
 // Say implements call.Speech.
@@ -92,8 +89,12 @@ func (s *speech) make(ctx context.Context, text, file string) error {
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("speech: %s: %w: %.200s (see calls.speech)", args[0], err, bytes.TrimSpace(said.Bytes()))
 	}
-	if err := os.Rename(part, file); err != nil {
-		return fmt.Errorf("speech: %s made no file: %w (see calls.speech)", args[0], err)
+	sound, err := media.ReadClipFile(part)
+	if err == nil {
+		err = sound.Write(file) // in a form that players take, whatever the command makes
+	}
+	if err != nil {
+		return fmt.Errorf("speech: %s made no sound file: %w (see calls.speech)", args[0], err)
 	}
 	return nil
 }

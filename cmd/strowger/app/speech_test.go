@@ -7,22 +7,29 @@ import (
 	"strings"
 	"testing"
 
+	"strowger/media"
 	"strowger/sip/call"
 )
 
 func TestSpeech(t *testing.T) {
 	dir := t.TempDir()
 	script := filepath.Join(dir, "voice")
-	if err := os.WriteFile(script, []byte("#!/bin/sh\nprintf %s \"$1\" > \"$2\"\necho once >> \""+dir+"/runs\"\n"), 0o700); err != nil {
+	if err := os.WriteFile(script, []byte("#!/bin/sh\nprintf %s \"$1\" > \""+dir+"/text\"\ncp \""+dir+"/voice.wav\" \"$2\"\necho once >> \""+dir+"/runs\"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	s := &speech{command: []string{script, "{text}", "{file}"}, prompts: dir, cache: filepath.Join(dir, "cache")}
+	if err := (media.Clip{Samples: make([]int16, 100), Rate: 8000}).Write(filepath.Join(dir, "voice.wav")); err != nil {
+		t.Fatal(err)
+	}
+	s := &speech{command: []string{script, "{text}", "{file}"}, cache: filepath.Join(dir, "cache")}
 	for range 2 {
 		file, err := s.Say(context.Background(), "--Call from\n$(reboot); Dee")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if said, _ := os.ReadFile(file); string(said) != "Call from $(reboot); Dee" {
+		if _, err := os.Stat(file); err != nil {
+			t.Error(err)
+		}
+		if said, _ := os.ReadFile(dir + "/text"); string(said) != "Call from $(reboot); Dee" {
 			t.Errorf("it said %q", said)
 		}
 	}
@@ -57,7 +64,11 @@ func TestSpeech(t *testing.T) {
 
 func TestPromptFiles(t *testing.T) {
 	dir := t.TempDir()
-	s := &speech{prompts: filepath.Join(dir, "prompts")}
+	p, err := newPrompts(dir, "de")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &speech{prompts: p}
 	for _, f := range []string{"prompts/hello.wav", "prompts/de/hallo.wav", "secret.wav", "prompts/x.txt"} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, f)), 0o700); err != nil {
 			t.Fatal(err)
@@ -67,7 +78,8 @@ func TestPromptFiles(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"hello.wav": "prompts/hello.wav", "hello": "prompts/hello.wav", "de/hallo": "prompts/de/hallo.wav", "de": "", "": "",
+		"hello.wav": "prompts/hello.wav", "hello": "prompts/hello.wav", "de/hallo": "prompts/de/hallo.wav", "hallo": "prompts/de/hallo.wav", "de": "",
+		"n-42": "speech/prompts/" + filepath.Base(p.made) + "/en/n-42.wav", "": "",
 		"../secret.wav": "", "x.txt": "", "Press 1 for sales": "", dir + "/secret.wav": "",
 	} {
 		if want != "" {

@@ -159,6 +159,8 @@ type Calls struct {
 	Drain            time.Duration `yaml:"drain"`             // how long SIGTERM waits for calls to end
 	// Speech is the command that speaks texts, with {text} and {file} (a WAV, 8 or 16 kHz mono); "" = texts are beeps.
 	Speech string `yaml:"speech"`
+	// Language of the prompts: a folder of the data folder's prompts, or a language that comes with the program.
+	Language string `yaml:"language"`
 	// WebhookPrivate are networks inside whose web servers workflows may ask; all others must be public.
 	WebhookPrivate []Addresses `yaml:"webhook_private"`
 }
@@ -178,7 +180,7 @@ func Default() Config {
 		RTP:    RTP{Ports: PortRange{20000, 29999}},
 		WebRTC: WebRTC{UDP: ":8189", TCP: ":8189"},
 		Limits: Limits{Calls: 500, CallsPerUser: 8},
-		Calls:  Calls{SilenceTimeout: 2 * time.Minute, VoicemailLimit: 3 * time.Minute, VoicemailSilence: 8 * time.Second, Drain: time.Minute},
+		Calls:  Calls{SilenceTimeout: 2 * time.Minute, VoicemailLimit: 3 * time.Minute, VoicemailSilence: 8 * time.Second, Drain: time.Minute, Language: "en"},
 		Log:    Log{Level: "info", Format: "auto"},
 	}
 }
