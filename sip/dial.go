@@ -281,21 +281,3 @@ func (s *Server) transmit(ctx context.Context, req *sipmsg.Request) (sipmsg.Clie
 	}
 	return s.send(ctx, req)
 }
-
-// sendNamed sends over TLS to a host whose name the certificate must show (RFC 5922 §7.2). sipgo takes the name from the
-// destination, and resolves it once more.
-func (s *Server) sendNamed(ctx context.Context, req *sipmsg.Request, name string) (sipmsg.ClientTransaction, error) {
-	dest := req.MessageData.Destination()
-	defer req.SetDestination(dest) // a CANCEL goes where the INVITE went
-	_, port := splitHostPort(dest)
-	req.Laddr = sipmsg.Addr{}
-	req.SetDestination(joinHostPort(name, port))
-	if req.IsAck() {
-		return nil, s.tp.WriteMsg(req)
-	}
-	tx, err := s.txl.Request(ctx, req)
-	if err != nil {
-		return nil, fmt.Errorf("sip: send %s to %s over tls: %w", req.Method, name, err)
-	}
-	return tx, nil
-}

@@ -15,7 +15,8 @@ type listeners struct {
 	tcp     net.Listener
 	tls     net.Listener
 	ws, wss *feedListener
-	bound   Addrs // the real addresses, asked once: every request that goes out needs them
+	dialed  *feedListener // TLS connections that we opened
+	bound   Addrs         // the real addresses, asked once: every request that goes out needs them
 }
 
 // udpReadBuffer holds what arrives while the process is not scheduled: two seconds of a few thousand requests.
@@ -23,7 +24,7 @@ const udpReadBuffer = 4 << 20
 
 // open binds what cfg asks for; on error nothing stays open.
 func (l *listeners) open(ctx context.Context, cfg Config) (err error) {
-	l.ws, l.wss = newFeedListener(), newFeedListener()
+	l.ws, l.wss, l.dialed = newFeedListener(), newFeedListener(), newFeedListener()
 	defer func() {
 		if err != nil {
 			_ = l.close()
@@ -72,6 +73,7 @@ func (l *listeners) close() error {
 	if l.ws != nil {
 		note(l.ws.Close())
 		note(l.wss.Close())
+		note(l.dialed.Close())
 	}
 	return errors.Join(errs...)
 }

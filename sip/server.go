@@ -111,6 +111,7 @@ func (s *Server) serve() {
 	if l.tls != nil {
 		s.done.Go(func() { _ = s.tp.ServeTLS(s.flows.watch(l.tls, "tls")) })
 	}
+	s.done.Go(func() { _ = s.tp.ServeTLS(l.dialed) })
 	s.done.Go(func() { _ = s.tp.ServeWS(l.ws) })
 	s.done.Go(func() { _ = s.tp.ServeWSS(l.wss) })
 }

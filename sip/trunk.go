@@ -75,6 +75,7 @@ type trunkSet struct {
 	stop     context.CancelFunc
 	running  sync.WaitGroup
 	tlsNames sync.Map // ip:port → host name for the certificate
+	dialing  sync.Map // ip:port → *sync.Mutex: one TLS connection is opened at a time
 	waived   sync.Map // host names that may show any certificate, see waive
 
 	mu       sync.Mutex
