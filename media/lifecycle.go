@@ -25,6 +25,7 @@ func (s *Session) tick(now time.Duration) bool {
 // scan does what is due now and then: reports, keys without an end, silence.
 func (s *Session) scan(now time.Duration) {
 	s.report(now, false)
+	s.watchOver(now)
 	s.in.mu.Lock()
 	key := s.in.keys.expire(now)
 	silent := s.in.silentFor(s.opt.SilenceTimeout, now)
@@ -90,6 +91,7 @@ func (s *Session) Stats() Stats {
 	case len(s.agreed.audio) > 0:
 		st.Codec = s.agreed.audio[0].codec.name
 	}
+	s.rate(&st)
 	return st
 }
 

@@ -73,6 +73,7 @@ func (s *Session) agree(a agreement) error {
 	}
 	a.opus = s.engine.opus != nil
 	s.agreed = a
+	s.xr.agree(a.xr)
 	s.out.configure(s.link, a, now)
 	s.in.expect(a.recv, now)
 	s.rebuild()

@@ -61,6 +61,9 @@ func (s *Session) receivedAt(pkt []byte, now time.Duration) {
 	var keys [2]press
 	s.in.mu.Lock()
 	ok = s.in.accept(h, hop.codec, hop.event, p.genuine, now)
+	if ok && !hop.event {
+		s.in.sample.take(hop.codec, pkt[h.start:h.end], now)
+	}
 	if ok && hop.event {
 		keys = s.in.keys.take(h, pkt[h.start:h.end], hop.codec.clock, now)
 	}

@@ -27,7 +27,7 @@ type rtcpSchedule struct {
 	due         time.Duration
 	cname       string
 	packetsThen uint64 // sent before the last report: nothing new since makes it an RR (§6.4)
-	buf         [128]byte
+	buf         [192]byte
 }
 
 func (r *rtcpSchedule) begin(now time.Duration) {
@@ -83,6 +83,11 @@ func (s *Session) report(now time.Duration, bye bool) {
 	s.in.mu.Lock()
 	has := s.in.reportBlock(block[:], now)
 	s.in.mu.Unlock()
+	var extended []byte
+	if has && s.xr.wants() {
+		var room [64]byte
+		extended = s.appendXR(room[:0], s.out.ssrc, s.out.roundTrip())
+	}
 
 	o := &s.out
 	o.mu.Lock()
@@ -98,6 +103,7 @@ func (s *Session) report(now time.Duration, bye bool) {
 	}
 	binary.BigEndian.PutUint16(b[2:], uint16(len(b)/4-1))
 	b = o.appendSDES(b)
+	b = append(b, extended...)
 	if bye {
 		b = append(b, 2<<6|1, rtcpBYE, 0, 1)
 		b = binary.BigEndian.AppendUint32(b, o.ssrc)
@@ -193,6 +199,9 @@ func (s *Session) receivedRTCPAt(pkt []byte, now time.Duration) {
 			s.in.mu.Unlock()
 			blocks = 28
 		case rtcpRR:
+		case rtcpXR:
+			s.xr.take(p, s.out.ssrc)
+			continue
 		default: // SDES, BYE (the end of the call is SIP's to say), APP, feedback
 			continue
 		}

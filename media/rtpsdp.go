@@ -70,7 +70,7 @@ func (l *rtpLink) offer(codecs []*codecInfo) ([]byte, error) {
 		return nil, errors.New("SDP offer: no codec that we know")
 	}
 	n.offered, n.pending = codecs, nil
-	m := localMedia{dir: sendrecv, proto: "RTP/AVP", mux: true, rtcp: n.port + 1}
+	m := localMedia{dir: sendrecv, proto: "RTP/AVP", mux: true, xr: true, rtcp: n.port + 1}
 	if n.mux {
 		m.rtcp = n.port
 	}
@@ -252,6 +252,7 @@ func (l *rtpLink) answer(codecs []*codecInfo) ([]byte, agreement, error) {
 	}
 	m := localMedia{dir: mirror(n.dir), proto: remote.proto}
 	_, m.mux = remote.attr("rtcp-mux")
+	m.xr = a.xr
 	if m.rtcp = n.port + 1; m.mux {
 		m.rtcp = n.port
 	}

@@ -14,6 +14,7 @@ type localMedia struct {
 	// rtcp is the port for RTCP. In a first offer with rtcp-mux it is the next one still, for peers that do not know
 	// rtcp-mux (RFC 5761 §5.1.1).
 	rtcp int
+	xr   bool // RTCP XR VoIP metrics are welcome
 	keys []*cryptoKey
 }
 
@@ -62,6 +63,9 @@ func (n *rtpNegotiation) writeAudio(b *strings.Builder, m localMedia) {
 	fmt.Fprintf(b, "a=rtcp:%d\r\n", m.rtcp)
 	if m.mux {
 		b.WriteString("a=rtcp-mux\r\n")
+	}
+	if m.xr {
+		b.WriteString("a=rtcp-xr:voip-metrics\r\n")
 	}
 	fmt.Fprintf(b, "a=ptime:20\r\na=%s\r\n", m.dir)
 }

@@ -3,6 +3,7 @@ package media
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -295,7 +296,13 @@ func mirror(dir string) string {
 // agreement begins with what does not depend on codecs.
 func (m *sdpMedia) agreement() agreement {
 	d := m.effectiveDir()
-	return agreement{ptime: m.ptime(), send: d == sendrecv || d == recvonly, recv: d == sendrecv || d == sendonly}
+	return agreement{xr: m.takesXR(), ptime: m.ptime(), send: d == sendrecv || d == recvonly, recv: d == sendrecv || d == sendonly}
+}
+
+// takesXR says whether the peer wants RTCP XR VoIP metrics (RFC 3611 §5.1).
+func (m *sdpMedia) takesXR() bool {
+	a, ok := m.attr("rtcp-xr")
+	return ok && slices.Contains(strings.Fields(a.value), "voip-metrics")
 }
 
 // effectiveDir reads c=0.0.0.0, and :: likewise, as a hold (RFC 3264 §8.4): nothing can be sent there.

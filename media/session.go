@@ -46,6 +46,7 @@ const (
 	Silent                       // nothing received for SilenceTimeout
 	Lost                         // the way to the party is lost for good (ICE, DTLS); Why says what
 	Ready                        // the first packet came (RTP), or ICE and DTLS are up (WebRTC)
+	Quality                      // Trouble began (On), goes on (On again, every few seconds) or ended
 )
 
 // Event is posted by OnEvent.
@@ -59,6 +60,9 @@ type Event struct {
 	Relayed bool
 	Seconds float64 // RecordEnded: length of audio written
 	Speech  float64 // RecordEnded: seconds of it in which something louder than -42 dBFS is said, with the pauses between words
+	Trouble Trouble // Quality
+	On      bool    // Quality
+	Value   float64 // Quality: loss in percent, jitter in milliseconds, as it begins; else 0
 	Why     string  // RecordEnded: stopped | silence | limit | failed; Lost: what
 }
 
@@ -92,7 +96,18 @@ type StreamStats struct {
 	Bytes    uint64  // payload only
 	Lost     uint64  // cumulative, RFC 3550 §6.4.1
 	JitterMS float64 // RFC 3550 §6.4.1
-	RTTMS    float64 // Out only, from receiver reports
+	// RTTMS is the round trip: at Out as we measure it (LSR and DLSR of the party's reports), at In as the party says that
+	// it does (RTCP XR). 0 = not known.
+	RTTMS float64
+	// Late came too late to be heard: here, where the sound is terminated here; or else, at In, for a buffer of 100 ms
+	// at the other party; at Out, as the party says (RTCP XR).
+	Late        uint64
+	Reordered   uint64  // In only
+	Duplicates  uint64  // In only
+	ConcealedMS float64 // In only: sound made up for what was lost or late; an estimate where it is only relayed
+	Burst       float64 // BurstR: 1 = losses are random, more = they come in bursts; 0 = not known
+	R           float64 // of the E-model (ITU-T G.107), 0 to 93.2; 0 = nothing was heard
+	MOS         float64 // that goes with it, 1 to 4.5; 0 = nothing was heard
 }
 
 // A link is the way between a session and its party: SDP, sockets and keys. rtpLink is plain RTP and SDES-SRTP;
@@ -148,6 +163,7 @@ type agreement struct {
 	send   bool     // the peer wants to hear us
 	recv   bool     // the peer may talk
 	opus   bool     // Opus can be encoded here; the session fills it in
+	xr     bool     // the peer takes RTCP XR VoIP metrics
 }
 
 // Session is the media of one party: it negotiates by SDP, receives and sends RTP, and is joined to another session by
@@ -177,6 +193,8 @@ type Session struct {
 	inband    *inbandListener
 
 	ready atomic.Bool
+	watch watch // the shard's clock's
+	xr    xrState
 }
 
 // ID is the Options' ID.

@@ -28,6 +28,8 @@ type shard struct {
 	wake      chan struct{} // buffered: something became active
 	done      chan struct{}
 
+	taster taster // the clock's
+
 	mu       sync.Mutex
 	sessions map[*Session]struct{}
 	active   map[*Session]bool // sessions that tick; true: activated since the last tick looked
@@ -38,6 +40,7 @@ func newShard(e *Engine) (*shard, error) {
 		engine: e, stop: make(chan struct{}), wake: make(chan struct{}, 1), done: make(chan struct{}),
 		sessions: map[*Session]struct{}{}, active: map[*Session]bool{},
 	}
+	sh.taster.init()
 	sh.transport = &netTransport{now: e.now}
 	if !e.cfg.Portable {
 		t, err := newTransport(e.now)

@@ -34,6 +34,9 @@ type inStream struct {
 	jitter    float64 // RTP timestamp units
 	jitterClk uint32
 
+	arrivals arrivals
+	sample   sample
+
 	// of earlier SSRCs
 	lostBefore uint64
 
@@ -83,18 +86,20 @@ func (in *inStream) start(h header) {
 	in.heard, in.ssrc = true, h.ssrc
 	in.maxSeq, in.baseSeq, in.cycles, in.badSeq = h.seq, uint32(h.seq), 0, 1<<16
 	in.got, in.expectedPrior, in.gotPrior = 0, 0, 0
+	in.arrivals.begin()
 	in.jitter, in.jitterClk = 0, 0
 	in.lastSR = 0
 }
 
-// sequence is update_seq of RFC 3550 A.1, without its probation: the latch has taken care of that. An exact repetition
-// of the newest packet is refused too.
+// sequence is update_seq of RFC 3550 A.1, without its probation: the latch has taken care of that. A repetition of a recent
+// packet is refused too.
 func (in *inStream) sequence(seq uint16) bool {
 	delta := seq - in.maxSeq
 	switch {
 	case delta == 0:
-		return false
+		return in.arrivals.behind(0)
 	case delta < maxDropout:
+		in.arrivals.ahead(delta)
 		if seq < in.maxSeq {
 			in.cycles += 1 << 16
 		}
@@ -108,18 +113,21 @@ func (in *inStream) sequence(seq uint16) bool {
 		in.lostBefore += in.lostNow()
 		in.maxSeq, in.baseSeq, in.cycles, in.badSeq = seq, uint32(seq), 0, 1<<16
 		in.got, in.expectedPrior, in.gotPrior = 0, 0, 0
+		in.arrivals.begin()
+	default:
+		return in.arrivals.behind(-delta)
 	}
 	return true
 }
 
 func (in *inStream) measureJitter(h header, c *codecInfo, now time.Duration) {
 	transit := float64(now)*float64(c.clock)/float64(time.Second) - float64(h.ts)
-	if in.jitterClk == c.clock {
-		d := math.Abs(transit - in.transit)
-		if d < float64(c.clock) { // a jump of a second is a new timeline or a wrapped timestamp, not jitter
-			in.jitter += (d - in.jitter) / 16
-		}
+	d := math.Abs(transit - in.transit)
+	jumped := in.jitterClk != c.clock || d >= float64(c.clock) // by a second: a new timeline or a wrapped timestamp, not jitter
+	if !jumped {
+		in.jitter += (d - in.jitter) / 16
 	}
+	in.arrivals.timed(transit, c.clock, jumped)
 	in.transit, in.jitterClk, in.codec = transit, c.clock, c
 }
 
@@ -148,7 +156,16 @@ func (in *inStream) jitterMS() float64 {
 func (in *inStream) stats() (StreamStats, *codecInfo) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return StreamStats{
+	return in.figures(), in.codec
+}
+
+// figures are the counts up to now. Called with mu held.
+func (in *inStream) figures() StreamStats {
+	a := &in.arrivals
+	st := StreamStats{
 		Packets: in.packets, Bytes: in.bytes, Lost: in.lostBefore + in.lostNow(), JitterMS: in.jitterMS(),
-	}, in.codec
+		Late: a.late, Reordered: a.reordered, Duplicates: a.duplicates,
+	}
+	st.Burst = a.burstRatio(st.loss())
+	return st
 }

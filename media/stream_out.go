@@ -144,3 +144,17 @@ func (o *outStream) stats() StreamStats {
 		Lost: o.report.lost, JitterMS: o.report.jitterMS(o.clock), RTTMS: o.report.rttMS,
 	}
 }
+
+// sent is how many packets were sent.
+func (o *outStream) sent() uint64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.packets
+}
+
+// roundTrip is the last one measured, in milliseconds; 0 = none was.
+func (o *outStream) roundTrip() float64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.report.rttMS
+}

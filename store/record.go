@@ -106,8 +106,18 @@ type StreamStat struct {
 	Packets  uint64  `json:"packets"`
 	Bytes    uint64  `json:"bytes"`
 	Lost     uint64  `json:"lost"`
-	JitterMS float64 `json:"jitter_ms"`        // RFC 3550 §6.4.1
-	RTTMS    float64 `json:"rtt_ms,omitempty"` // Out only, from receiver reports
+	JitterMS float64 `json:"jitter_ms"` // RFC 3550 §6.4.1
+	// RTTMS is the round trip: at Out as we measured it (RTCP SR and RR), at In as the party did (RTCP XR). 0 = not known.
+	RTTMS float64 `json:"rtt_ms,omitempty"`
+	// Late came in vain. At In: too late for our jitter buffer, or where we only relay, for one of 100 ms; at Out: as the
+	// party says (RTCP XR).
+	Late        uint64  `json:"late,omitempty"`
+	Reordered   uint64  `json:"reordered,omitempty"`    // In only
+	Duplicates  uint64  `json:"duplicates,omitempty"`   // In only
+	ConcealedMS float64 `json:"concealed_ms,omitempty"` // In only: sound made up for what did not come; an estimate where we only relay
+	Burst       float64 `json:"burst,omitempty"`        // BurstR (ITU-T G.107): 1 = losses are random; 0 = not known
+	R           float64 `json:"r,omitempty"`            // of the E-model (ITU-T G.107), 0 to 93.2; 0 = nothing was heard
+	MOS         float64 `json:"mos,omitempty"`          // that goes with R, 1 to 4.5; 0 = nothing was heard
 }
 
 // Mailbox names a box: a user's or a number's shared one.

@@ -100,5 +100,5 @@ func (s mediaSession) Stats() store.MediaStat {
 }
 
 func streamStat(s media.StreamStats) store.StreamStat {
-	return store.StreamStat{Packets: s.Packets, Bytes: s.Bytes, Lost: s.Lost, JitterMS: s.JitterMS, RTTMS: s.RTTMS}
+	return store.StreamStat(s)
 }
