@@ -24,6 +24,9 @@ func (s *Server) Dial(ctx context.Context, req call.DialRequest, post call.Post)
 	l.log = s.log.With().Str("call_id", l.callID).Str("call", req.CallID).Logger()
 	l.d = &dialog{callID: l.callID, localTag: l.localTag, localSeq: newSeq()}
 	l.session.interval = max(s.cfg.SessionExpires, minSessionExpires)
+	if req.Replaces != "" {
+		req.Headers = append(slices.Clone(req.Headers), call.Header{Name: "Require", Value: "replaces"}, call.Header{Name: "Replaces", Value: req.Replaces})
+	}
 	var headers []call.Header
 	var err error
 	switch {
@@ -120,6 +123,7 @@ func (l *leg) towardPhone(req call.DialRequest) ([]call.Header, error) {
 	l.remote = l.d.target.String() + " at " + l.hop.String()
 	domain := l.srv.domain(l.hop)
 	l.d.local = callerAddr(req.From, domain)
+	l.display.told = req.From
 	l.d.remote = nameAddr{name: req.Called, uri: sipmsg.Uri{Scheme: "sip", User: escapeUser(b.User), Host: domain}}
 	return nil, nil
 }

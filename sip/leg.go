@@ -73,6 +73,7 @@ type leg struct {
 	version  int          // counts the peer's offers that were answered
 	hangup   *call.Reason // BYE as soon as the ACK for our 2xx is here (RFC 3261 §15)
 	session  sessionTimer
+	display  display
 	refer    *refer // the peer's transfer, until its outcome is told
 	refers   int    // how many there were
 }
@@ -200,6 +201,7 @@ func (l *leg) over() bool {
 	}
 	l.phase = legOver
 	l.session.stop()
+	l.display.stop()
 	l.reply.stop()
 	l.out.discard()
 	l.in.stop()

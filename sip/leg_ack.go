@@ -21,6 +21,7 @@ func (l *leg) Ack(sdp []byte) {
 		if l.reinvite != nil && l.reinvite.out == o {
 			l.reinviteDone()
 		}
+		l.nextReinvite()
 	})
 }
 

@@ -13,9 +13,11 @@ import (
 
 // reinvite is our re-INVITE (RFC 3261 §14.1).
 type reinvite struct {
-	sdp     []byte // our offer; empty = the peer shall offer, and Ack answers
-	refresh bool   // refreshes the session with the SDP in force: nobody is told unless the peer changed its mind
-	version int    // of the session when it was wished for
+	sdp     []byte     // our offer; empty = the peer shall offer, and Ack answers
+	refresh bool       // refreshes the session with the SDP in force: nobody is told unless the peer changed its mind
+	show    bool       // sent for the peer's display only: that it was refused does not matter
+	version int        // of the session when it was wished for
+	party   call.Party // whom it shows
 	glares  int
 	out     *outbound
 	timer   *time.Timer
@@ -47,11 +49,16 @@ func (l *leg) Reinvite(sdp []byte) {
 // nextReinvite sends the re-INVITE that waits, when no other INVITE transaction is in progress in either direction.
 func (l *leg) nextReinvite() {
 	r := l.wanted
-	if r == nil || l.phase != legUp || l.reinvite != nil || l.reoffer != nil || l.reply != nil ||
+	if r == nil {
+		l.tell()
+		return
+	}
+	if l.phase != legUp || l.reinvite != nil || l.reoffer != nil || l.reply != nil ||
 		(l.out != nil && l.out.ack == nil) {
 		return
 	}
 	l.wanted = nil
+	r.party = l.display.want
 	stopTimer(r.timer)
 	if r.version != l.version && !r.refresh {
 		// The peer's offer was answered meanwhile: ours describes a session that is gone.
@@ -74,6 +81,7 @@ func (l *leg) nextReinvite() {
 func (l *leg) buildReinvite(r *reinvite) *sipmsg.Request {
 	req := l.d.request(sipmsg.INVITE)
 	l.common(req)
+	l.identify(req)
 	l.session.request(req, true)
 	setSDP(req, r.sdp)
 	l.aim(req)
@@ -96,6 +104,9 @@ func (l *leg) reinviteWon(r *reinvite, res *sipmsg.Response) {
 	l.learn(res)
 	l.session.agreed(res)
 	l.startSession()
+	if l.display.known {
+		l.shown(r.party)
+	}
 	sdp := sdpOf(res)
 	changed := !sameSession(sdp, l.remoteSDP)
 	if len(sdp) > 0 {
@@ -130,6 +141,8 @@ func (l *leg) reinviteFailed(r *reinvite, code int, reason call.Reason) {
 	case code == sipmsg.StatusRequestPending && r.glares < maxGlares:
 		l.glare(r)
 		return
+	case r.show:
+		l.shown(r.party)
 	case r.refresh:
 		l.refreshFailed(code)
 	default:
@@ -227,6 +240,7 @@ func (l *leg) answerOffer(sdp []byte) {
 	l.reoffer = nil
 	res := l.response(ro.req, sipmsg.StatusOK, "", sdp)
 	l.common(res)
+	l.identify(res)
 	l.session.answer(res, l.peer)
 	offer := len(sdpOf(ro.req)) == 0
 	if ro.req.Method == sipmsg.INVITE {
@@ -241,6 +255,9 @@ func (l *leg) answerOffer(sdp []byte) {
 	}
 	l.localSDP, l.weAnswered = sdp, !offer
 	l.version++
+	if l.display.known {
+		l.shown(l.display.want)
+	}
 	l.startSession()
 	l.nextReinvite()
 }

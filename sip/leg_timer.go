@@ -126,13 +126,7 @@ func (l *leg) refreshSession() {
 		}
 		return
 	}
-	l.ask(func() *sipmsg.Request {
-		req := l.d.request(sipmsg.UPDATE)
-		l.common(req)
-		l.session.request(req, true)
-		req.SetBody(nil)
-		return req
-	}, l.onRefreshed)
+	l.ask(l.buildUpdate, l.onRefreshed)
 }
 
 func (l *leg) onRefreshed(res *sipmsg.Response) {

@@ -313,4 +313,5 @@ func (l *leg) inviteWon(res *sipmsg.Response) {
 		l.acknowledge(o, nil)
 	}
 	l.emit(call.LegEvent{Type: call.Answered, Code: res.StatusCode, SDP: sdp, ToTag: l.d.remoteTag, Reason: responseReason(res)})
+	l.nextReinvite()
 }

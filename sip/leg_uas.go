@@ -136,6 +136,7 @@ func (l *leg) Provisional(code int, sdp []byte) {
 		}
 		res := l.response(l.in.req, code, "", sdp)
 		l.common(res)
+		l.identify(res)
 		if !l.respond(l.in.tx, res) {
 			return
 		}
@@ -161,6 +162,8 @@ func (l *leg) Answer(sdp []byte) {
 		l.in.stop()
 		res := l.response(l.in.req, sipmsg.StatusOK, "", sdp)
 		l.common(res)
+		l.identify(res)
+		l.display.told = l.display.want
 		l.session.answer(res, l.peer)
 		offer := len(l.remoteSDP) == 0
 		if l.accept(&reply{tx: l.in.tx, res: res, seq: l.in.req.CSeq().SeqNo, initial: true, offer: offer}) {

@@ -68,6 +68,12 @@ type Leg interface {
 
 	// Info sends an INFO with this body (DTMF as application/dtmf-relay).
 	Info(contentType string, body []byte)
+
+	// Show tells the peer with whom it talks now, for its display: by UPDATE (RFC 3311) where the peer takes it, else by a
+	// re-INVITE with the SDP in force, with P-Asserted-Identity (RFC 3325). It waits for the dialog and for other requests;
+	// only the last of several wishes is sent, a repetition not at all, and nobody is told when the peer refuses. A trunk is
+	// told nothing.
+	Show(p Party)
 }
 
 // LegEvent is what a Leg posts. Post never blocks. Events of one leg arrive in order; exactly one of Failed, Cancelled and
@@ -83,6 +89,11 @@ type LegEvent struct {
 	Millis int
 	// Target and By: Referred events: the number or name to call instead, and the Referred-By header as it was sent.
 	Target, By string
+	// Replaces: Referred events: an attended transfer (RFC 5589 §7). The party shall be joined with whoever talks over this
+	// leg, which is one of the referrer's own; Target is then only for people. ReplacesHeader is set instead when Refer-To
+	// names a dialog that is not ours: it goes into the DialRequest to Target.
+	Replaces       Leg
+	ReplacesHeader string
 	// ToTag tells forks apart in Progress events (RFC 3261 §12.1.2).
 	ToTag string
 }
@@ -141,6 +152,9 @@ type DialRequest struct {
 	Headers  []Header // extra headers (Alert-Info, ...)
 	// MaxForwards is how many hops may follow; 0 = 70. A call that goes on is no new one (RFC 7332).
 	MaxForwards int
+	// Replaces is the value of a Replaces header (RFC 3891): the peer shall put this call in the place of a dialog that it
+	// has with somebody else. "" = none.
+	Replaces string
 }
 
 // Header is one SIP header line.
@@ -177,6 +191,10 @@ type Incoming struct {
 	// MaxForwards is the INVITE's, 0 = it had none.
 	MaxForwards int
 	Leg         Leg
+	// Replaces is the leg whose place this call takes (RFC 3891): whoever talks over it, or is rung by it, gets the caller
+	// instead and the leg is ended. The sip package has checked that the caller may do so, and that an early-only request
+	// (§3) names an early dialog. It may have ended since: the call is then refused with 603. nil = an ordinary call.
+	Replaces Leg
 	// Bind gives the leg its mailbox; the sip package holds events back until it is called.
 	Bind func(Post)
 }
