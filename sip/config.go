@@ -55,6 +55,9 @@ type Config struct {
 	// Resolver finds the carriers' addresses; nil = the system's.
 	Resolver Resolver
 
+	// MayPickUp reports whether a user may take a call that rings a colleague (RFC 3891); nil = always.
+	MayPickUp func(user, colleague string) bool
+
 	// RateLimit is how many requests a second one source may send before it has authenticated (bursts of four seconds'
 	// worth are let through); sources that have, and trunks, get 200 times as much. 0 = 50, negative = no limit.
 	RateLimit int

@@ -110,7 +110,7 @@ func (l *leg) towardPhone(req call.DialRequest) ([]call.Header, error) {
 	if err := parseURI(b.Contact, &l.d.target); err != nil {
 		return nil, fmt.Errorf("phone %s of %s: contact %q: %w", b.Device, b.User, b.Contact, err)
 	}
-	l.d.target.Headers = nil
+	l.d.target.Headers, l.user = nil, b.User
 	for _, p := range path {
 		a, err := readNameAddr(p)
 		if err != nil {

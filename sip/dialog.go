@@ -149,6 +149,7 @@ type dialogTable struct {
 }
 
 func (t *dialogTable) add(l *leg) {
+	l.publish()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.legs == nil {

@@ -48,6 +48,8 @@ func (s *Server) handle(req *sipmsg.Request, tx *sipmsg.ServerTx) {
 		s.onNewInvite(req, tx)
 	case sipmsg.OPTIONS:
 		s.onOptions(req, tx)
+	case sipmsg.REFER:
+		s.onStrayRefer(req, tx)
 	case sipmsg.ACK: // of nothing
 	default:
 		// BYE, INFO, UPDATE, ... outside a dialog, and a CANCEL that matches no INVITE (RFC 3261 §9.2, §12.2.2).
@@ -92,8 +94,27 @@ func (s *Server) onNewInvite(req *sipmsg.Request, tx *sipmsg.ServerTx) {
 		s.refuse(req, tx, problem(sipmsg.StatusLoopDetected))
 		return
 	}
+	replaced, r, p := s.replacing(req, id)
+	if p != nil {
+		s.refuse(req, tx, p)
+		return
+	}
 	s.order.begin(req)
-	s.onInvite(req, tx, id)
+	if replaced == nil { // a nil *leg is no nil call.Leg
+		s.onInvite(req, tx, id, nil, false)
+		return
+	}
+	s.onInvite(req, tx, id, replaced, r.earlyOnly)
+}
+
+// onStrayRefer takes a REFER outside a call, by which a phone would have us call somebody. Who wants that does it by the
+// web interface; a phone is told no (RFC 3515 §2.4.2), and a stranger nothing.
+func (s *Server) onStrayRefer(req *sipmsg.Request, tx *sipmsg.ServerTx) {
+	if _, p := s.identify(req); p != nil {
+		s.refuse(req, tx, p)
+		return
+	}
+	s.refuse(req, tx, &refusal{code: sipmsg.StatusGlobalDecline, phrase: legPhrases[sipmsg.StatusGlobalDecline]})
 }
 
 // cameBack reports whether the number that is called has diverted this call before (RFC 5806 §5): an outside line to which

@@ -12,8 +12,9 @@ import (
 
 // What we accept. PRACK is not offered: we never send reliable provisional responses.
 const (
-	allowedMethods   = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE"
-	supportedOptions = "path, outbound, timer"
+	allowedMethods   = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE, REFER, SUBSCRIBE"
+	supportedOptions = "path, outbound, timer, replaces, norefersub"
+	allowedEvents    = "dialog, presence, message-summary, refer"
 	acceptedTypes    = "application/sdp"
 )
 
@@ -47,7 +48,7 @@ var phrases = map[int]string{
 	413: "Request Entity Too Large", 415: "Unsupported Media Type", 416: "Unsupported URI Scheme", 420: "Bad Extension",
 	421: "Extension Required", 423: "Interval Too Brief", 480: "Temporarily Unavailable",
 	481: "Call/Transaction Does Not Exist", 482: "Loop Detected", 483: "Too Many Hops", 488: "Not Acceptable Here",
-	500: "Server Internal Error", 501: "Not Implemented", 503: "Service Unavailable", 505: "Version Not Supported",
+	489: "Bad Event", 500: "Server Internal Error", 501: "Not Implemented", 503: "Service Unavailable", 505: "Version Not Supported",
 }
 
 // check validates a request as RFC 3261 §8.2 and §16.3 demand; nil means that it may come in. A multipart body is replaced
@@ -183,12 +184,9 @@ func checkMethod(req *sipmsg.Request) *refusal {
 	switch req.Method {
 	case sipmsg.INVITE, sipmsg.ACK, sipmsg.CANCEL, sipmsg.BYE, sipmsg.OPTIONS, sipmsg.REGISTER, sipmsg.INFO, sipmsg.UPDATE, sipmsg.NOTIFY:
 		return nil
-	case sipmsg.REFER:
-		if inDialog(req) {
-			return nil
-		}
-		return problem(405).with("Allow", allowedMethods)
-	case sipmsg.PRACK, sipmsg.SUBSCRIBE, sipmsg.MESSAGE, sipmsg.PUBLISH:
+	case sipmsg.REFER, sipmsg.SUBSCRIBE:
+		return nil
+	case sipmsg.PRACK, sipmsg.MESSAGE, sipmsg.PUBLISH:
 		return problem(405).with("Allow", allowedMethods)
 	}
 	return problem(501).with("Allow", allowedMethods)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	sipmsg "github.com/emiago/sipgo/sip"
@@ -13,10 +14,10 @@ import (
 )
 
 // legAllow is what a dialog takes (RFC 3261 §20.5). PRACK and MESSAGE are refused with 405.
-const legAllow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER"
+const legAllow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER, SUBSCRIBE"
 
 // legSupported names our extensions (RFC 3261 §20.37).
-const legSupported = "timer"
+const legSupported = "timer, replaces, norefersub"
 
 // legPhase is where a leg stands.
 //
@@ -47,6 +48,9 @@ type leg struct {
 	remote   string // for people
 	uas      bool
 	trunk    *trunk // nil for users' phones
+
+	user string                  // whose phone the peer is, "" = a trunk
+	view atomic.Pointer[legView] // for other goroutines
 
 	queue serial
 
@@ -147,6 +151,7 @@ func (l *leg) guarded(f func()) {
 	l.safely(func() {
 		if l.phase != legOver {
 			f()
+			l.publish()
 		}
 	})
 }
@@ -180,6 +185,7 @@ func (l *leg) bind(post call.Post) {
 
 // emit posts an event.
 func (l *leg) emit(e call.LegEvent) {
+	l.publish() // who is told may look at once
 	if l.post == nil {
 		l.held = append(l.held, e)
 		return
@@ -202,6 +208,7 @@ func (l *leg) over() bool {
 	l.phase = legOver
 	l.session.stop()
 	l.display.stop()
+	l.refer.stop()
 	l.reply.stop()
 	l.out.discard()
 	l.in.stop()

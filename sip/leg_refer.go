@@ -2,8 +2,10 @@ package sip
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	sipmsg "github.com/emiago/sipgo/sip"
 
@@ -12,67 +14,139 @@ import (
 
 // refer is a transfer that the peer asked for: an implicit subscription to how it goes (RFC 3515 §2.4.4).
 type refer struct {
-	event string // of its NOTIFYs
+	id     string      // CSeq of the REFER
+	event  string      // of its NOTIFYs
+	code   int         // the last status that was told
+	phrase string      //
+	silent bool        // the peer does not want to know, or no longer
+	until  time.Time   // when the subscription ends
+	expiry *time.Timer // ends it
 }
 
-// referExpires is how long the subscription may last, in seconds: longer than anything rings.
-const referExpires = "300"
+// statusBadEvent is 489 (RFC 6665 §8.3.2).
+const statusBadEvent = 489
+
+// referExpires is how long the subscription may last: longer than anything rings.
+const referExpires = 5 * time.Minute
+
+func (r *refer) stop() {
+	if r != nil {
+		stopTimer(r.expiry)
+	}
+}
 
 // onRefer takes a transfer from a user's phone (RFC 3515 §2.4.2). A carrier transfers nobody on our lines, and one transfer
-// at a time is enough. Attended transfer names the dialog to replace in the URI's headers (RFC 5589 §7); that is not taken.
+// at a time is enough.
 func (l *leg) onRefer(req *sipmsg.Request, tx sipmsg.ServerTransaction) {
-	target, code, why := referTarget(req)
+	to, p := readReferTo(req)
+	e := call.LegEvent{Type: call.Referred, Target: to.user, ReplacesHeader: to.replaces}
+	gone := false
 	switch {
 	case l.phase != legUp:
-		code = sipmsg.StatusCallTransactionDoesNotExists
+		p = problem(sipmsg.StatusCallTransactionDoesNotExists)
 	case l.trunk != nil:
-		code, why = sipmsg.StatusForbidden, ""
-	case code == 0 && l.refer != nil:
-		code = sipmsg.StatusRequestPending
+		p = problem(sipmsg.StatusForbidden)
+	case p == nil && l.refer != nil:
+		p = &refusal{code: sipmsg.StatusRequestPending}
+	case p == nil && to.replaces != "":
+		gone, p = l.attended(to, &e)
 	}
-	if code != 0 {
-		l.respond(tx, l.response(req, code, why, nil))
+	if p != nil {
+		l.respond(tx, l.response(req, p.code, p.phrase, nil))
 		return
 	}
 	l.refers++
-	l.refer = &refer{event: "refer"}
-	if l.refers > 1 { // RFC 3515 §2.4.6
-		l.refer.event += ";id=" + strconv.FormatUint(uint64(req.CSeq().SeqNo), 10)
-	}
+	l.refer = newRefer(req, l.refers)
 	res := l.response(req, sipmsg.StatusAccepted, "", nil)
 	l.common(res)
-	l.respond(tx, res)
-	l.notify(sipmsg.StatusTrying, "Trying")
-	by := firstNamed(req, "Referred-By")
-	if _, err := readNameAddr(by); err != nil || len(by) > 500 {
-		by = ""
+	if l.refer.silent {
+		res.AppendHeader(sipmsg.NewHeader("Refer-Sub", "false")) // RFC 4488 §4
 	}
-	l.emit(call.LegEvent{Type: call.Referred, Target: target, By: by})
-}
-
-// referTarget is what to dial. There must be just one Refer-To (RFC 3515 §2.4.1).
-func referTarget(req *sipmsg.Request) (target string, code int, why string) {
-	var to []string
-	for _, name := range []string{"Refer-To", "r"} {
-		for value := range named(req, name) {
-			to = append(to, value)
+	l.respond(tx, res)
+	l.referExpiry()
+	l.notify(sipmsg.StatusTrying, "Trying")
+	if gone {
+		l.notify(sipmsg.StatusCallTransactionDoesNotExists, "")
+		return
+	}
+	if by := firstNamed(req, "Referred-By"); len(by) <= 500 {
+		if _, err := readNameAddr(by); err == nil {
+			e.By = by
 		}
 	}
-	if len(to) != 1 {
-		return "", sipmsg.StatusBadRequest, "One Refer-To is needed"
+	l.emit(e)
+}
+
+func newRefer(req *sipmsg.Request, count int) *refer {
+	r := &refer{event: "refer", id: strconv.FormatUint(uint64(req.CSeq().SeqNo), 10), until: time.Now().Add(referExpires)}
+	if count > 1 { // RFC 3515 §2.4.6
+		r.event += ";id=" + r.id
 	}
-	a, err := readNameAddr(to[0])
+	r.silent = strings.EqualFold(strings.TrimSpace(firstNamed(req, "Refer-Sub")), "false")
+	return r
+}
+
+// attended finds the leg that shall be joined with this one's party (RFC 5589 §7). It must be another one of the same user:
+// then e names it. gone means that the dialog was ours and is no more, which the transferor learns as the target's answer.
+func (l *leg) attended(to referTo, e *call.LegEvent) (gone bool, p *refusal) {
+	r, err := parseReplaces(to.replaces)
+	if err != nil {
+		return false, malformed("Bad Replaces in Refer-To")
+	}
+	other, _ := l.srv.calls.dialogs.meant(r)
+	switch {
+	case other == l:
+		return false, malformed("A Call Cannot Replace Itself")
+	case other != nil && other.user != l.user:
+		return false, problem(sipmsg.StatusForbidden)
+	case other != nil:
+		e.Replaces, e.ReplacesHeader = other, ""
+		return false, nil
+	}
+	return l.srv.auth.names.has(to.host) || strings.EqualFold(to.host, l.d.contact.Host), nil
+}
+
+// referTo is a Refer-To header, as far as it matters to us.
+type referTo struct {
+	user, host string
+	replaces   string // value of the Replaces header that the URI asks for, "" = none
+}
+
+// readReferTo is what to dial. There must be just one Refer-To (RFC 3515 §2.4.1).
+func readReferTo(req *sipmsg.Request) (referTo, *refusal) {
+	to := slices.Collect(named(req, "Refer-To"))
+	if len(to) != 1 {
+		return referTo{}, malformed("One Refer-To Is Needed")
+	}
+	return parseReferTo(to[0])
+}
+
+func parseReferTo(value string) (to referTo, p *refusal) {
+	a, err := readNameAddr(value)
 	switch {
 	case err != nil:
-		return "", sipmsg.StatusBadRequest, "Bad Refer-To"
-	case a.uri.Headers.Has("Replaces") || strings.Contains(to[0], "Replaces="):
-		return "", sipmsg.StatusNotImplemented, "Attended transfer is not implemented"
+		return to, malformed("Bad Refer-To")
 	case a.uri.Scheme != "sip" && a.uri.Scheme != "sips" && a.uri.Scheme != "tel":
-		return "", 416, ""
-	case uriUser(&a.uri) == "":
-		return "", sipmsg.StatusBadRequest, "Bad Refer-To"
+		return to, problem(416)
 	}
-	return uriUser(&a.uri), 0, ""
+	to.user, to.host = uriUser(&a.uri), a.uri.Host
+	for _, h := range a.uri.Headers {
+		switch {
+		case strings.EqualFold(h.K, "Replaces") && to.replaces == "":
+			to.replaces = unescapeURI(h.V)
+		case strings.EqualFold(h.K, "method") && !strings.EqualFold(h.V, "INVITE"):
+			return to, malformed("Only INVITE Is Referred To")
+		}
+	}
+	for _, param := range a.uri.UriParams {
+		if strings.EqualFold(param.K, "method") && !strings.EqualFold(param.V, "INVITE") {
+			return to, malformed("Only INVITE Is Referred To")
+		}
+	}
+	if to.user == "" && to.replaces == "" || len(to.user) > maxAddress {
+		return to, malformed("Bad Refer-To")
+	}
+	return to, nil
 }
 
 // ReferProgress implements call.Leg.
@@ -87,20 +161,80 @@ func (l *leg) ReferProgress(code int, phrase string) {
 // notify tells the peer how its transfer goes: a status line as message/sipfrag (RFC 3420), the last of them with the end of
 // the subscription.
 func (l *leg) notify(code int, phrase string) {
-	event, state := l.refer.event, "active;expires="+referExpires
+	r := l.refer
+	r.code, r.phrase = code, orString(phrase, reasonPhrase(code))
+	state := "active;expires=" + seconds(max(time.Until(r.until), 0))
 	if code >= 200 {
-		state, l.refer = "terminated;reason=noresource", nil
+		state = "terminated;reason=noresource"
+		r.stop()
+		l.refer = nil
 	}
-	if phrase == "" {
-		phrase = reasonPhrase(code)
+	l.sendNotify(r, state)
+}
+
+func (l *leg) sendNotify(r *refer, state string) {
+	if r.silent {
+		return
 	}
+	body := fmt.Appendf(nil, "SIP/2.0 %d %s\r\n", r.code, sanitize(r.phrase))
 	l.ask(func() *sipmsg.Request {
 		req := l.d.request(sipmsg.NOTIFY)
 		l.common(req)
-		req.AppendHeader(sipmsg.NewHeader("Event", event))
+		req.AppendHeader(sipmsg.NewHeader("Event", r.event))
 		req.AppendHeader(sipmsg.NewHeader("Subscription-State", state))
 		req.AppendHeader(sipmsg.NewHeader("Content-Type", "message/sipfrag;version=2.0"))
-		req.SetBody(fmt.Appendf(nil, "SIP/2.0 %d %s\r\n", code, phrase))
+		req.SetBody(body)
 		return req
-	}, func(*sipmsg.Response) {}) // a phone that wants no news is still on the call
+	}, func(res *sipmsg.Response) {
+		if res == nil || res.StatusCode >= 300 {
+			r.silent = true // a phone that wants no news is still on the call (RFC 5057 §5.1)
+		}
+	})
+}
+
+// referExpiry ends the subscription when its time is over; the transfer goes on.
+func (l *leg) referExpiry() {
+	r := l.refer
+	r.stop()
+	r.expiry = l.after(time.Until(r.until), func() {
+		if l.refer == r && l.phase == legUp {
+			l.sendNotify(r, "terminated;reason=timeout")
+			r.silent = true
+		}
+	})
+}
+
+// onSubscribe takes a SUBSCRIBE inside the call: it can only be for the transfer that is under way, to have its news longer,
+// or no more (RFC 3515 §2.4.4).
+func (l *leg) onSubscribe(req *sipmsg.Request, tx sipmsg.ServerTransaction) {
+	event, params, _ := strings.Cut(firstNamed(req, "Event"), ";")
+	r := l.refer
+	switch {
+	case !strings.EqualFold(strings.TrimSpace(event), "refer"):
+		res := l.response(req, statusBadEvent, "", nil)
+		res.AppendHeader(sipmsg.NewHeader("Allow-Events", allowedEvents))
+		l.respond(tx, res)
+		return
+	case r == nil || r.silent || (strings.Contains(params, "id=") && !strings.Contains(params, "id="+r.id)):
+		l.refuse(req, tx, sipmsg.StatusCallTransactionDoesNotExists)
+		return
+	}
+	expires, given := expiresHeader(req)
+	if !given {
+		expires = referExpires
+	}
+	expires = min(expires, referExpires)
+	r.until = time.Now().Add(expires)
+	res := l.response(req, sipmsg.StatusOK, "", nil)
+	l.common(res)
+	res.AppendHeader(sipmsg.NewHeader("Expires", seconds(expires)))
+	l.respond(tx, res)
+	if expires == 0 {
+		r.stop()
+		l.sendNotify(r, "terminated;reason=timeout")
+		r.silent = true
+		return
+	}
+	l.referExpiry()
+	l.sendNotify(r, "active;expires="+seconds(expires))
 }

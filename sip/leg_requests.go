@@ -68,6 +68,8 @@ func (l *leg) onRequest(req *sipmsg.Request, tx sipmsg.ServerTransaction) {
 		l.onInfo(req, tx)
 	case sipmsg.REFER:
 		l.onRefer(req, tx)
+	case sipmsg.SUBSCRIBE:
+		l.onSubscribe(req, tx)
 	case sipmsg.OPTIONS:
 		res := l.response(req, sipmsg.StatusOK, "", nil)
 		l.common(res)

@@ -27,6 +27,7 @@ type outbound struct {
 	cancelled bool         // CANCEL is out
 	giveUp    *time.Timer  // ends the wait for the 487
 
+	tags  []string          // of the early dialogs, by fork
 	early map[string][]byte // SDP of 18x by To tag, for peers whose 200 leaves it out
 
 	ack    *sipmsg.Request            // for the 2xx and its retransmissions; nil while Ack is due
@@ -184,6 +185,7 @@ func (l *leg) onProgress(o *outbound, res *sipmsg.Response) {
 		return
 	}
 	tag, sdp := tagOf(res.To().Params), sdpOf(res)
+	o.forked(tag)
 	if len(sdp) > 0 {
 		if o.early == nil {
 			o.early = make(map[string][]byte)

@@ -30,7 +30,9 @@ func (in *inbound) stop() {
 
 // onInvite takes a new call from somebody who is known. Whom it may reach is routing's to say: a trunk reaches our numbers
 // only, and a call to another number leaves a record.
-func (s *Server) onInvite(req *sipmsg.Request, tx sipmsg.ServerTransaction, id identity) {
+//
+// replaced is the leg whose place it takes, nil for an ordinary call.
+func (s *Server) onInvite(req *sipmsg.Request, tx sipmsg.ServerTransaction, id identity, replaced call.Leg, earlyOnly bool) {
 	tag := s.newTag()
 	// The tag goes into the request itself, from which sipgo makes the 487 to a CANCEL: all responses carry the same one
 	// (RFC 3261 §8.2.6.2).
@@ -50,13 +52,15 @@ func (s *Server) onInvite(req *sipmsg.Request, tx sipmsg.ServerTransaction, id i
 		l.queue.run(func() { l.over() }) // cancelled before anything began
 		return
 	}
-	s.cfg.OnCall(l.incoming(id))
+	in := l.incoming(id)
+	in.Replaces, in.EarlyOnly = replaced, earlyOnly
+	s.cfg.OnCall(in)
 }
 
 // newIncoming makes the leg of an INVITE.
 func (s *Server) newIncoming(req *sipmsg.Request, tx sipmsg.ServerTransaction, id identity, tag string) *leg {
 	d := dialogOfInvite(req, tag)
-	l := &leg{srv: s, callID: d.callID, localTag: tag, uas: true, trunk: id.trunk, d: d, pinned: id.trunk == nil}
+	l := &leg{srv: s, callID: d.callID, localTag: tag, uas: true, trunk: id.trunk, user: id.user, d: d, pinned: id.trunk == nil}
 	l.in = &inbound{req: req, tx: tx}
 	l.hop = hop{transport: strings.ToLower(req.Transport()), addr: req.Source()}
 	if l.pinned { // a carrier may come back over another connection

@@ -192,9 +192,11 @@ type Incoming struct {
 	MaxForwards int
 	Leg         Leg
 	// Replaces is the leg whose place this call takes (RFC 3891): whoever talks over it, or is rung by it, gets the caller
-	// instead and the leg is ended. The sip package has checked that the caller may do so, and that an early-only request
-	// (§3) names an early dialog. It may have ended since: the call is then refused with 603. nil = an ordinary call.
+	// instead and the leg is ended. The sip package has checked that the caller may do so. It may have ended since: the call is
+	// then refused with 603. nil = an ordinary call.
 	Replaces Leg
+	// EarlyOnly: the caller wants it only as long as it is not answered; 486 otherwise.
+	EarlyOnly bool
 	// Bind gives the leg its mailbox; the sip package holds events back until it is called.
 	Bind func(Post)
 }
