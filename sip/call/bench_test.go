@@ -49,6 +49,7 @@ func BenchmarkCall(b *testing.B) {
 type nowhere struct{ MediaSession }
 
 func (nowhere) NewSession(MediaOptions) (MediaSession, error) { return nowhere{}, nil }
+func (nowhere) NewMixer(MixerOptions) (Mixer, error)          { return nil, nil }
 func (nowhere) Offer([]string) ([]byte, error)                { return []byte(carrierOffer), nil }
 func (nowhere) RemoteOffer([]byte) ([]string, error)          { return []string{"PCMU"}, nil }
 func (nowhere) Answer([]string) ([]byte, error)               { return []byte(carrierOffer), nil }

@@ -266,6 +266,10 @@ func (s *session) RemoteAnswer(sdp []byte) ([]string, error) {
 func (s *session) RemoteDirection() string { return s.remote }
 
 func (s *session) Bridge(other MediaSession) error {
+	s.w.unmix(s)
+	if o, ok := other.(*session); ok {
+		s.w.unmix(o)
+	}
 	if s.bridged != nil {
 		s.bridged.bridged = nil
 		s.bridged = nil

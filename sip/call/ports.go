@@ -292,6 +292,8 @@ type MediaOptions struct {
 // MediaFactory makes media sessions.
 type MediaFactory interface {
 	NewSession(MediaOptions) (MediaSession, error)
+	// NewMixer makes the media of a conference, without members.
+	NewMixer(MixerOptions) (Mixer, error)
 }
 
 // Router decides. The implementation joins routing.Decide with the store and the live state that Manager supplies.

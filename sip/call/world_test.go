@@ -48,6 +48,7 @@ type world struct {
 	srtp     SRTPPolicy // of the devices
 	onReg    func(string, Endpoint)
 	sessions []*session
+	mixers   []*mixing
 	portless bool // no media session can be made
 
 	opened, closed []store.CallRecord

@@ -30,6 +30,53 @@ func (f mediaFactory) NewSession(o call.MediaOptions) (call.MediaSession, error)
 	return mediaSession{s}, nil
 }
 
+// NewMixer implements call.MediaFactory.
+func (f mediaFactory) NewMixer(o call.MixerOptions) (call.Mixer, error) {
+	m, err := f.engine.NewMixer(media.MixerOptions{
+		ID: o.ID, Tones: o.Tones, OnEvent: func(e media.MixerEvent) { o.Post(mixerEvent(e)) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	return mixer{m}, nil
+}
+
+func mixerEvent(e media.MixerEvent) call.MixerEvent {
+	types := map[media.MixerEventType]call.MixerEventType{
+		media.Speaking: call.MixerSpeaking, media.Quiet: call.MixerQuiet, media.MixerPlayEnded: call.MixerPlayEnded,
+	}
+	return call.MixerEvent{Type: types[e.Type], Member: e.Member, Token: e.Token}
+}
+
+// mixer is a media.Mixer as the call engine sees it; what is not named here is the mixer's own.
+type mixer struct{ *media.Mixer }
+
+// Add implements call.Mixer.
+func (m mixer) Add(s call.MediaSession, o call.MemberOptions) error {
+	ms, ok := s.(mediaSession)
+	if !ok {
+		return fmt.Errorf("mixer: %T is no session of this engine", s)
+	}
+	return m.Mixer.Add(ms.Session, media.MemberOptions{Member: o.Member, Muted: o.Muted, Quiet: o.Quiet})
+}
+
+// Remove implements call.Mixer.
+func (m mixer) Remove(s call.MediaSession) {
+	if ms, ok := s.(mediaSession); ok {
+		m.Mixer.Remove(ms.Session)
+	}
+}
+
+// Mute implements call.Mixer.
+func (m mixer) Mute(s call.MediaSession, muted bool) {
+	if ms, ok := s.(mediaSession); ok {
+		m.Mixer.Mute(ms.Session, muted)
+	}
+}
+
+// Play implements call.Mixer.
+func (m mixer) Play(s call.Sound) error { return m.Mixer.Play(mediaSound(s)) }
+
 // addressOf is a host of a URI when it is an address, else zero.
 func addressOf(host string) netip.Addr {
 	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
@@ -85,7 +132,11 @@ func (s mediaSession) Bridge(other call.MediaSession) error {
 
 // Play implements call.MediaSession.
 func (s mediaSession) Play(sound call.Sound) error {
-	return s.Session.Play(media.Sound{File: sound.File, Tone: sound.Tone, Loop: sound.Loop, Token: sound.Token})
+	return s.Session.Play(mediaSound(sound))
+}
+
+func mediaSound(s call.Sound) media.Sound {
+	return media.Sound{File: s.File, Tone: s.Tone, Loop: s.Loop, Token: s.Token}
 }
 
 // Record implements call.MediaSession.
