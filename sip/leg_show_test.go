@@ -11,7 +11,7 @@ import (
 
 const cyd = `"Cyd" <sip:203@`
 
-func shows(t *testing.T, m *siptest.Message, want, party string) {
+func displayed(t *testing.T, m *siptest.Message, want, party string) {
 	t.Helper()
 	if got := m.Get("P-Asserted-Identity"); !strings.HasPrefix(got, want) {
 		t.Errorf("%s shows %q, want %s", m.Start, got, want)
@@ -27,7 +27,7 @@ func TestShowByUpdate(t *testing.T) {
 		d, p := r.talking("Allow: INVITE, ACK, BYE, UPDATE")
 		p.leg.Show(call.Party{Number: "203", Name: "Cyd"})
 		first := r.phone.Expect("UPDATE")
-		shows(t, first, cyd, "calling")
+		displayed(t, first, cyd, "calling")
 		if first.Body != "" || first.Get("Session-Expires") == "" {
 			t.Errorf("UPDATE: %+v", first)
 		}
@@ -36,7 +36,7 @@ func TestShowByUpdate(t *testing.T) {
 		}
 		d.Reply(first, 200, "")
 		second := r.phone.Expect("UPDATE")
-		shows(t, second, "<sip:206@", "calling")
+		displayed(t, second, "<sip:206@", "calling")
 		d.Reply(second, 200, "")
 		p.leg.Show(call.Party{Number: "206"})
 		r.phone.Silent(10 * time.Second)
@@ -50,7 +50,7 @@ func TestShowByReinvite(t *testing.T) {
 		d, p := r.talking("Allow: INVITE, ACK, BYE")
 		p.leg.Show(call.Party{Number: "203", Name: "Cyd"})
 		again := r.phone.Expect("INVITE")
-		shows(t, again, cyd, "calling")
+		displayed(t, again, cyd, "calling")
 		if again.Body != answerSDP {
 			t.Errorf("re-INVITE has SDP %q", again.Body)
 		}
@@ -98,7 +98,7 @@ func TestShowFallsBack(t *testing.T) {
 		p.leg.Show(call.Party{Number: "203", Name: "Cyd"})
 		d.Reply(r.phone.Expect("UPDATE"), 501, "")
 		again := r.phone.Expect("INVITE")
-		shows(t, again, cyd, "calling")
+		displayed(t, again, cyd, "calling")
 		d.Reply(again, 200, offerSDP)
 		r.phone.Expect("ACK")
 		p.quiet(time.Minute)
@@ -117,7 +117,7 @@ func TestShowWaits(t *testing.T) {
 		r.phone.Expect("ACK")
 		p.expect(call.Reanswered)
 		m := r.phone.Expect("UPDATE")
-		shows(t, m, cyd, "calling")
+		displayed(t, m, cyd, "calling")
 		d.Reply(m, 200, "")
 
 		d.Do("INVITE", holdSDP)
@@ -125,7 +125,7 @@ func TestShowWaits(t *testing.T) {
 		p.leg.Show(call.Party{Number: "204"})
 		r.phone.Silent(time.Second)
 		p.leg.AnswerReinvite([]byte(answerSDP))
-		shows(t, r.phone.Expect("200"), "<sip:204@", "calling")
+		displayed(t, r.phone.Expect("200"), "<sip:204@", "calling")
 		d.Ack("")
 		r.phone.Silent(time.Minute)
 	})

@@ -88,6 +88,10 @@ func (m *Manager) newID() string {
 
 // Incoming takes a new call. It does not block.
 func (m *Manager) Incoming(in Incoming) {
+	if in.Replaces != nil {
+		m.declineTakeover(in)
+		return
+	}
 	s := Started{Trunk: in.Trunk, User: in.User, Kind: in.Kind, From: in.From, To: in.To, CallerID: in.CallerID,
 		Delayed: len(in.SDP) == 0, WebRTC: in.WebRTC, EarlyMedia: in.EarlyMedia, Codecs: in.Codecs}
 	if in.Device != nil {
@@ -101,6 +105,13 @@ func (m *Manager) Incoming(in Incoming) {
 	}
 	in.Bind(a.post(0))
 	go a.run()
+}
+
+// declineTakeover refuses a call that wants the place of another one (RFC 3891 §3): legs stay with the call that they began
+// with.
+func (m *Manager) declineTakeover(in Incoming) {
+	in.Bind(func(LegEvent) {})
+	in.Leg.Reject(603, phrase(603), Reason{})
 }
 
 // OriginateRequest is a call that a user makes from the page: the user's own devices ring first, then To is dialled.
