@@ -119,23 +119,3 @@ type StreamStat struct {
 	R           float64 `json:"r,omitempty"`            // of the E-model (ITU-T G.107), 0 to 93.2; 0 = nothing was heard
 	MOS         float64 `json:"mos,omitempty"`          // that goes with R, 1 to 4.5; 0 = nothing was heard
 }
-
-// Mailbox names a box: a user's or a number's shared one.
-type Mailbox struct {
-	User   string `json:"user,omitempty"`
-	Number string `json:"number,omitempty"`
-}
-
-// Voicemail is a message in a mailbox; the audio is a WAV file in the data folder.
-type Voicemail struct {
-	ID       string    `json:"id"`
-	Mailbox  Mailbox   `json:"mailbox"`
-	Call     string    `json:"call"` // CallRecord.ID
-	From     string    `json:"from"`
-	FromName string    `json:"from_name,omitempty"`
-	Left     time.Time `json:"left"`
-	Seconds  float64   `json:"seconds"`
-	File     string    `json:"file"` // relative to the data folder
-	Heard    bool      `json:"heard"`
-	HeardBy  string    `json:"heard_by,omitempty"`
-}

@@ -27,6 +27,8 @@ var (
 	bucketCallUser     = []byte("call_user")     // user 0 time id → flags
 	bucketVoicemails   = []byte("voicemails")    // id → Voicemail
 	bucketBoxes        = []byte("boxes")         // mailbox 0 time id → nothing
+	bucketMailboxes    = []byte("mailboxes")     // mailbox 0 → MailboxSettings
+	bucketMails        = []byte("mails")         // id → MailJob
 	bucketSessions     = []byte("sessions")      // SHA-256 of the token → expiry, data
 	bucketSessionEnds  = []byte("session_ends")  // expiry, SHA-256 of the token → nothing
 	bucketSecrets      = []byte("secrets")       // name → bytes
@@ -41,7 +43,7 @@ var (
 // and testdata keeps a file of every version.
 type migration func(*bbolt.Tx) error
 
-var migrations = []migration{createV1}
+var migrations = []migration{createV1, createV2}
 
 func createV1(tx *bbolt.Tx) error {
 	for _, name := range [][]byte{

@@ -3,10 +3,10 @@ package app
 import (
 	"context"
 	"errors"
-	"strconv"
-	"strings"
+	"time"
 
 	"strowger/sip/call/script"
+	"strowger/sip/call/spoken"
 )
 
 // Phrases implements call.Speech: recordings where there are, the voice for all else.
@@ -33,23 +33,30 @@ func (s *speech) Phrases(ctx context.Context, phrases []script.Phrase) ([]string
 			}
 		case script.Text:
 			add(s.Say(ctx, p.S))
-		case script.Number:
-			add(s.Say(ctx, strconv.Itoa(p.N)))
-		case script.Digits:
-			for _, d := range p.S {
-				if d >= '0' && d <= '9' {
-					if file := s.Prompt("digits/" + string(d)); file != "" {
-						add(file, nil)
-					} else {
-						add(s.Say(ctx, string(d)))
-					}
-				}
+		default:
+			for _, name := range spokenAs(s.prompts.grammar(), p, time.Now()) {
+				add(s.prompts.file(name))
 			}
-		case script.Date:
-			add(s.Say(ctx, p.At.Format("Monday, January 2")))
-		case script.Time:
-			add(s.Say(ctx, strings.ToLower(p.At.Format("3:04 PM"))))
 		}
 	}
 	return files, errors.Join(failed...)
+}
+
+// spokenAs are the prompts that a number, a date or a time is put together from.
+func spokenAs(l spoken.Language, p script.Phrase, now time.Time) []string {
+	switch p := p.(type) {
+	case script.Number:
+		return l.Number(p.N)
+	case script.Digits:
+		return spoken.Digits(p.S)
+	case script.Date:
+		return l.Day(p.At, now.In(p.At.Location()))
+	case script.Time:
+		return l.Clock(p.At)
+	case script.Length:
+		return l.Length(p.D)
+	case script.Count:
+		return l.Count(p.N, p.One, p.Many)
+	}
+	return nil
 }

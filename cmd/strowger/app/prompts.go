@@ -13,6 +13,7 @@ import (
 
 	"strowger/configs"
 	"strowger/media"
+	"strowger/sip/call/spoken"
 )
 
 // defaultLanguage has every prompt.
@@ -61,6 +62,12 @@ func newPrompts(data, language string) (*prompts, error) {
 		}
 	}
 	return p, nil
+}
+
+// grammar is how the language says numbers and times; English for a language without one.
+func (p *prompts) grammar() spoken.Language {
+	l, _ := spoken.For(p.language)
+	return l
 }
 
 // promptsVersion names the content of the program's prompts.

@@ -112,6 +112,15 @@ type (
 	Date struct{ At time.Time }
 	Time struct{ At time.Time }
 
+	// Length is spoken as hours, minutes and seconds.
+	Length struct{ D time.Duration }
+
+	// Count is a number of things: One and Many are the prompts of the noun ("message", "messages").
+	Count struct {
+		N         int
+		One, Many string
+	}
+
 	// File is a WAV file by its absolute path.
 	File struct{ Path string }
 
@@ -142,5 +151,7 @@ func (Number) phrase() {}
 func (Digits) phrase() {}
 func (Date) phrase()   {}
 func (Time) phrase()   {}
+func (Length) phrase() {}
+func (Count) phrase()  {}
 func (File) phrase()   {}
 func (Text) phrase()   {}
