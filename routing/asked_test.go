@@ -2,6 +2,7 @@ package routing
 
 import (
 	"encoding/json"
+	"strconv"
 	"testing"
 	"time"
 
@@ -73,5 +74,34 @@ func TestAskedKeeps(t *testing.T) {
 	}
 	if none := (Asked{}).Again(ix); none.Plan.End == nil || none.Plan.End.Reason != ReasonUnknownNumber {
 		t.Errorf("nothing asked: %+v", none)
+	}
+}
+
+// TestAskedKeepsNoOthers: of the moment's state a record keeps what the decision asked for; a draft that asks for others
+// finds them reachable.
+func TestAskedKeepsNoOthers(t *testing.T) {
+	dir := smallOrg()
+	ix, err := NewIndex(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	live := Live{Registered: map[string][]string{}, Busy: []string{"elsewhere", "nobody"}, Active: map[string]int{num("#9999"): 3}}
+	for _, u := range dir.Users {
+		live.Registered[u.ID] = []string{store.Desk}
+	}
+	for n := range 1000 {
+		live.Registered["other"+strconv.Itoa(n)] = []string{store.Browser, store.Desk}
+	}
+	at, err := time.Parse(time.RFC3339, openHour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := Asked{Request: &Request{Kind: "call", To: num("#0001"), From: num("#8000")}, At: at, Live: live}
+	asked.Decide(ix)
+	if kept := jsonOf(t, asked.Live); len(asked.Live.Registered) == 0 || len(asked.Live.Registered) > len(dir.Users) || len(asked.Live.Busy)+len(asked.Live.Active) > 0 {
+		t.Errorf("kept of the moment: %s", kept)
+	}
+	if got := ix.With(asked.Live).Registered("other7"); got != browser|desk|mobile {
+		t.Errorf("somebody of whom nothing was noted: %v", got.Names())
 	}
 }

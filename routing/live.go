@@ -52,6 +52,9 @@ type Live struct {
 	Registered map[string][]string `json:"registered,omitempty" yaml:"registered,omitempty"` // user → kinds of endpoint that can ring; a mobile that a push wakes counts
 	Busy       []string            `json:"busy,omitempty" yaml:"busy,omitempty"`             // users on a call
 	Active     map[string]int      `json:"active,omitempty" yaml:"active,omitempty"`         // inbound calls by number, this one not counted
+	// Partial says that this is what one decision asked for and no more. Another decision takes a user of whom nothing is
+	// known here for one who can be rung on every kind of endpoint.
+	Partial bool `json:"partial,omitempty" yaml:"-"`
 }
 
 // View is an Index at a moment; it implements Directory.
@@ -59,6 +62,7 @@ type View struct {
 	*Index
 	live Live
 	busy map[string]struct{} // instead of live.Busy, when that is long
+	note *Live               // what was asked of live; nil = not noted
 }
 
 // longBusyList is from where on a set finds a busy user sooner than a walk through the list.
@@ -104,16 +108,36 @@ func (ix *Index) Policy(name string) *Policy { return ix.policies[name] }
 func (ix *Index) Workflow(id string) *store.Workflow { return ix.workflows[id] }
 
 // Registered implements Directory.
-func (v *View) Registered(user string) Kinds { return KindsOf(v.live.Registered[user]) &^ phone }
+func (v *View) Registered(user string) Kinds {
+	names, known := v.live.Registered[user]
+	if !known && v.live.Partial {
+		return allKinds &^ phone
+	}
+	if v.note != nil {
+		v.note.Registered[user] = append([]string{}, names...)
+	}
+	return KindsOf(names) &^ phone
+}
 
 // Busy implements Directory.
 func (v *View) Busy(user string) bool {
+	busy := false
 	if v.busy != nil {
-		_, busy := v.busy[user]
-		return busy
+		_, busy = v.busy[user]
+	} else {
+		busy = slices.Contains(v.live.Busy, user)
 	}
-	return slices.Contains(v.live.Busy, user)
+	if busy && v.note != nil && !slices.Contains(v.note.Busy, user) {
+		v.note.Busy = append(v.note.Busy, user)
+	}
+	return busy
 }
 
 // Active implements Directory. Numbers in the live state are E.164.
-func (v *View) Active(e164 string) int { return v.live.Active[e164] }
+func (v *View) Active(e164 string) int {
+	n := v.live.Active[e164]
+	if n != 0 && v.note != nil {
+		v.note.Active[e164] = n
+	}
+	return n
+}

@@ -26,9 +26,10 @@ type RouteReplayCmd struct {
 
 // Help is the long help.
 func (c *RouteReplayCmd) Help() string {
-	return `Each call record keeps what was asked, who was registered and busy, which contacts the caller was, and the version of
-the directory. Replay decides again from that: with the same version the outcome must be the recorded one; with a draft it
-shows which calls would have gone elsewhere, and who would have rung instead.
+	return `Each call record keeps what was asked, which of the people in question were registered and busy, which contacts the
+caller was, and the version of the directory. Replay decides again from that: with the same version the outcome must be the
+recorded one; with a draft it shows which calls would have gone elsewhere, and who would have rung instead. People who were
+not in question then are taken to have been reachable.
 
 Exits with 0 when every call goes where it went, with 2 when one does not, and with 1 when something failed.`
 }
