@@ -111,13 +111,13 @@ func (s *Session) Close() {
 	left := s.leave()
 	s.rebuild()
 	left.rebuild()
+	if rec != nil {
+		rec.finish("stopped")
+	}
 	delete(e.sessions, s)
 	e.topology.Unlock()
 
 	s.shard.remove(s)
-	if rec != nil {
-		rec.finish("stopped")
-	}
 	s.report(e.now(), true)
 	s.out.shut()
 	s.link.close()

@@ -59,3 +59,6 @@ func (m *Mixer) Stop() {}
 
 // Close lets all members leave.
 func (m *Mixer) Close() {}
+
+// member is a session in a mixer.
+type member struct{}

@@ -22,9 +22,10 @@ type hop struct {
 type path struct {
 	index    [128]uint8 // 1 + index in hops; 0 = not agreed
 	hops     []hop
-	coded    *hop // a hop with a transcoder: where its packets go; nil: none has
-	ptime    int  // of these packets, milliseconds
-	recorder *recorder
+	coded    *hop            // a hop with a transcoder: where its packets go; nil: none has
+	ptime    int             // of these packets, milliseconds
+	listener *listener       // nil: the party is not listened to here
+	all      bool            // to every packet, not only those that are transcoded
 	inband   *inbandListener // of a party without telephone-event; nil: it has it
 	genuine  bool            // the link authenticates packets
 }
@@ -75,8 +76,8 @@ func (s *Session) receivedAt(pkt []byte, now time.Duration) {
 		s.pressed(keys[0], hop)
 		s.pressed(keys[1], hop)
 	} else {
-		if p.recorder != nil {
-			p.recorder.take(h, hop.codec, pkt[h.start:h.end], now)
+		if p.listener != nil && (p.all || hop.coder != nil) {
+			p.listener.take(h, hop.codec, pkt[h.start:h.end], now)
 		}
 		if p.inband != nil {
 			s.heardKey(p.inband.take(hop.codec, pkt[h.start:h.end]), hop)
@@ -89,7 +90,7 @@ func (s *Session) receivedAt(pkt []byte, now time.Duration) {
 			p.coded.coder.hush()
 		}
 		hop.out.relay(hop.src, h, hop.pt, hop.clock, pkt, now)
-	case hop.coder.take(h, hop.codec, pkt[h.start:h.end], now):
+	case hop.coder.wake():
 		s.shard.activate(s)
 	}
 }
@@ -175,7 +176,8 @@ func (s *Session) rebuild() {
 	if s.echo {
 		dst = s
 	}
-	p := &path{recorder: s.recorder, genuine: s.link.srtp() != ""}
+	p := &path{genuine: s.link.srtp() != "", all: s.recorder != nil || s.member != nil}
+	coder := s.lastCoder
 	if !s.closed {
 		for _, f := range s.agreed.audio {
 			p.add(f.recv, s.audioHop(f, dst))
@@ -196,6 +198,11 @@ func (s *Session) rebuild() {
 			s.shard.activate(s)
 		}
 	}
+	if p.coded == nil && coder != nil {
+		s.unlisten(coder.tap)
+		s.lastCoder = nil
+	}
+	p.listener = s.listener
 	s.path.Store(p)
 	s.out.setSource(s.source())
 }
@@ -249,7 +256,10 @@ func (s *Session) eventHop(f format, dst *Session) hop {
 // coder keeps the transcoder to a codec, so that it runs on when the path is rebuilt.
 func (s *Session) coder(to *codecInfo) *transcoder {
 	if s.lastCoder == nil || s.lastCoder.to != to {
-		s.lastCoder = newTranscoder(to, s.engine.opus)
+		if s.lastCoder != nil {
+			s.unlisten(s.lastCoder.tap)
+		}
+		s.lastCoder = newTranscoder(to, s.engine.opus, s.listenTo(true))
 	}
 	return s.lastCoder
 }

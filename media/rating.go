@@ -48,17 +48,11 @@ func (s *Session) rate(st *Stats) {
 // heardHere takes the figures of the jitter buffer that the party's sound goes through, if it does, and estimates them
 // otherwise.
 func (s *Session) heardHere(in *StreamStats) {
-	var late, concealed uint64
-	rate, here := 0, false
-	if t := s.lastCoder; t != nil {
-		t.mu.Lock()
-		b := t.buffer.Stats()
-		t.mu.Unlock()
-		late, concealed, rate, here = b.Late, b.Concealed, t.rate, b.Played > 0
-	}
-	if here {
-		in.Late, in.ConcealedMS = late, float64(concealed)*1000/float64(rate)
-		return
+	if l := s.listener; l != nil {
+		if b := l.stats(); b.Played > 0 {
+			in.Late, in.ConcealedMS = b.Late, float64(b.Concealed)*1000/float64(l.rate)
+			return
+		}
 	}
 	in.ConcealedMS = float64((in.Lost + in.Late) * uint64(packetTime/time.Millisecond))
 }

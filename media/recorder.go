@@ -12,8 +12,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"strowger/media/playout"
 )
 
 const (
@@ -21,12 +19,11 @@ const (
 	flushInterval = 500 * time.Millisecond
 	speechRMS     = 250                    // of full scale 32768: -42 dBFS, below it a frame counts as silence
 	speechHang    = 200 * time.Millisecond // a shorter pause between words is part of what is said
-	recordLag     = 100 * time.Millisecond // how far the file is behind the clock: nobody waits, so late packets may come
 )
 
-// recorder writes what a party says to a WAV file, in step with the clock on the wall. Packets wait in a jitter buffer,
-// from which the shard's clock takes 20 ms at a time; a goroutine of its own writes, twice a second, so that the disk holds
-// up nobody and a crash loses half a second.
+// recorder writes what a party says to a WAV file, in step with the clock on the wall. The shard's clock takes 20 ms at a
+// time from the listener; a goroutine of its own writes, twice a second, so that the disk holds up nobody and a crash loses
+// half a second.
 //
 // The file is called NAME.part until it is complete, and its header is true after each write.
 type recorder struct {
@@ -36,9 +33,8 @@ type recorder struct {
 	file *os.File
 
 	mu      sync.Mutex
-	start   time.Duration
-	buffer  *playout.Buffer
-	voice   voice
+	tap     *tap
+	ignore  int // frames that were said before the recording began
 	written int // samples, with those that wait in pending
 	loud    int // sample number after the last one of speech
 	spoken  int // samples of speech
@@ -64,19 +60,16 @@ func (s *Session) Record(rec Recording) error {
 	if s.closed {
 		return ErrClosed
 	}
-	rate := 8000
-	if len(s.agreed.audio) > 0 {
-		rate = s.agreed.audio[0].codec.rate
-	}
 	file, err := os.OpenFile(rec.File+partSuffix, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return s.wrap(fmt.Errorf("recording: %w", err))
 	}
-	r := &recorder{s: s, rec: rec, rate: rate, file: file, start: e.now(), voice: voice{rate: rate}, stop: make(chan struct{})}
-	r.buffer = playout.New(rate, &r.voice, recordLag)
 	if s.recorder != nil {
 		s.recorder.finish("stopped")
 	}
+	tap := s.listenTo(false)
+	r := &recorder{s: s, rec: rec, rate: tap.rate(), file: file, tap: tap, stop: make(chan struct{})}
+	r.ignore = int(tap.lag() / tickInterval)
 	s.recorder = r
 	s.rebuild()
 	e.work.Go(r.write)
@@ -101,41 +94,37 @@ func (s *Session) endRecording(r *recorder, why string) {
 		s.recorder = nil
 		s.rebuild()
 	}
-	s.engine.topology.Unlock()
 	r.finish(why)
+	s.engine.topology.Unlock()
 }
 
-// finish ends the recording; the first reason counts.
+// finish ends the recording; the first reason counts. Called with topology held.
 func (r *recorder) finish(why string) {
 	r.once.Do(func() {
 		r.mu.Lock()
 		if why == "stopped" {
-			r.pull(r.s.engine.now() + recordLag) // what was said last
+			r.pull(r.tap.ahead(r.s.engine.now())) // what was said last
 		}
 		r.why = why
 		r.mu.Unlock()
+		r.s.unlisten(r.tap)
 		close(r.stop)
 	})
 }
 
-// take keeps a packet until it is due.
-func (r *recorder) take(h header, c *codecInfo, payload []byte, now time.Duration) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.buffer.Push(playoutPacket(h, c, payload, r.rate), now)
-}
-
-// pull takes frames out of the buffer up to a time. Called with mu held.
+// pull takes the frames that are due at a time. Called with mu held.
 func (r *recorder) pull(until time.Duration) {
 	n := samplesIn(tickInterval, r.rate)
 	for r.why == "" {
-		due := r.start + recordLag + time.Duration(r.written)*time.Second/time.Duration(r.rate)
-		if due+tickInterval > until {
-			return
-		}
 		r.pending = slices.Grow(r.pending, n)
 		frame := r.pending[len(r.pending) : len(r.pending)+n]
-		r.buffer.Pull(frame, due)
+		if _, ok := r.tap.read(frame, until); !ok {
+			return
+		}
+		if r.ignore > 0 {
+			r.ignore--
+			continue
+		}
 		r.pending = r.pending[:len(r.pending)+n]
 		r.written += n
 		if rms(frame) > speechRMS {

@@ -189,7 +189,9 @@ type Session struct {
 	closed    bool
 	player    *player
 	recorder  *recorder
+	listener  *listener // nil: nobody listens to it here
 	lastCoder *transcoder
+	member    *member // of a mixer
 	inband    *inbandListener
 
 	ready atomic.Bool

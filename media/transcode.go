@@ -118,48 +118,42 @@ func playoutPacket(h header, c *codecInfo, payload []byte, rate int) playout.Pac
 	}
 }
 
-// transcoder says in one codec what a party says in others. Packets are put in order and lost ones concealed on the way
-// (package playout); what comes out is a stream of its own, paced by the shard's clock, with nothing sent while the party
-// sends nothing.
+// transcoder says in one codec what a party says in others. What comes out is a stream of its own, paced by the shard's
+// clock, with nothing sent while the party sends nothing.
 type transcoder struct {
-	to   *codecInfo
-	rate int
+	to  *codecInfo
+	tap *tap
 
-	mu     sync.Mutex // taken before outStream.mu
-	in     voice
-	buffer *playout.Buffer
+	mu     sync.Mutex    // taken before outStream.mu
 	active bool          // to be ticked
-	next   time.Duration // when the next frame is due; 0 = not begun
+	ticked time.Duration // when it was last; 0 = not begun
 	idle   time.Duration // for how long nothing was heard
 
 	out   voice
 	h     header
 	frame [maxFrame]int16
+	have  int // samples in frame
+	heard bool
 	pkt   [headerLen + maxFrame]byte
 }
 
 // transcoderRest is after how much silence of the party the transcoder sleeps.
 const transcoderRest = 500 * time.Millisecond
 
-func newTranscoder(to *codecInfo, opus *codec.OpusLibrary) *transcoder {
-	t := &transcoder{to: to, rate: to.rate}
-	t.out.opus = opus
-	t.in.rate, t.out.rate = t.rate, t.rate
-	t.buffer = playout.New(t.rate, &t.in, 0)
-	return t
+func newTranscoder(to *codecInfo, opus *codec.OpusLibrary, tap *tap) *transcoder {
+	return &transcoder{to: to, tap: tap, out: voice{rate: tap.rate(), opus: opus}}
 }
 
-// take keeps a packet for the next ticks, and says whether they have to be begun.
-func (t *transcoder) take(h header, c *codecInfo, payload []byte, now time.Duration) (wake bool) {
+// wake says that a packet came that has to be transcoded, and whether ticks have to be begun for it.
+func (t *transcoder) wake() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.buffer.Push(playoutPacket(h, c, payload, t.rate), now)
-	wake = !t.active
+	was := t.active
 	t.active = true
-	return wake
+	return !was
 }
 
-// hush forgets what waits: the party has gone over to a codec that needs no transcoder.
+// hush stops: the party has gone over to a codec that needs no transcoder.
 func (t *transcoder) hush() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -169,27 +163,35 @@ func (t *transcoder) hush() {
 }
 
 func (t *transcoder) rest() {
-	t.active, t.next, t.idle = false, 0, 0
+	t.active, t.ticked, t.idle, t.have, t.heard = false, 0, 0, 0, false
+	t.tap.begun = false
 	t.h.ssrc++ // the stream goes on as with a new source: its timestamps tell how long this was
-	t.buffer.Reset()
 }
 
 // tick sends what is due to where the hop leads, in packets of so many milliseconds; false when it may sleep.
 func (t *transcoder) tick(to *hop, ptime int, now time.Duration) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	length := t.to.frame(ptime)
-	if t.next != 0 && now-t.next > maxCatchUp { // it was not ticked for a while
+	if t.ticked != 0 && now-t.ticked > maxCatchUp { // it was not ticked for a while
 		active := t.active
 		t.rest()
 		t.active = active
 	}
-	if t.next == 0 {
-		t.next = now
-	}
-	for t.active && t.next <= now {
-		t.send(to, t.frame[:samplesIn(length, t.rate)], now)
-		t.next += length
+	t.ticked = now
+	rate := t.tap.rate()
+	length := samplesIn(t.to.frame(ptime), rate)
+	for t.active {
+		kind, ok := t.tap.read(t.frame[t.have:t.have+rate/50], now)
+		if !ok {
+			break
+		}
+		t.have += rate / 50
+		t.heard = t.heard || kind != playout.Idle
+		at := 0
+		for ; t.have-at >= length; at += length {
+			t.send(to, t.frame[at:at+length], now)
+		}
+		t.have = copy(t.frame[:], t.frame[at:t.have])
 		if t.idle >= transcoderRest {
 			t.rest()
 		}
@@ -198,15 +200,16 @@ func (t *transcoder) tick(to *hop, ptime int, now time.Duration) bool {
 }
 
 func (t *transcoder) send(to *hop, frame []int16, now time.Duration) {
-	heard := t.buffer.Pull(frame, t.next) != playout.Idle
-	if heard {
+	rate := t.tap.rate()
+	if t.heard {
 		payload := t.out.encode(t.to, t.pkt[headerLen:], frame)
 		t.h.start, t.h.end, t.h.marker = headerLen, headerLen+len(payload), t.idle > 0
 		t.h.seq++
 		to.out.relay(to.src, t.h, to.pt, to.clock, t.pkt[:], now)
 		t.idle = 0
 	} else {
-		t.idle += time.Duration(len(frame)) * time.Second / time.Duration(t.rate)
+		t.idle += time.Duration(len(frame)) * time.Second / time.Duration(rate)
 	}
-	t.h.ts += uint32(len(frame) * int(t.to.clock) / t.rate)
+	t.heard = false
+	t.h.ts += uint32(len(frame) * int(t.to.clock) / rate)
 }

@@ -87,6 +87,9 @@ func New(rate int, dec Decoder, least time.Duration) *Buffer {
 	}
 }
 
+// SetLeast changes how much delay is added at least. What is being said is stretched, or cut, by and by.
+func (b *Buffer) SetLeast(d time.Duration) { b.min = int(d * time.Duration(b.rate) / time.Second) }
+
 // Reset forgets what waits and what the network is like. The next packet begins anew, without a click.
 func (b *Buffer) Reset() {
 	for b.count > 0 {
