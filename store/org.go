@@ -15,6 +15,7 @@ type Directory struct {
 	Contacts  []Contact         `yaml:"contacts" json:"contacts"`
 	Policies  map[string]Policy `yaml:"policies,omitempty" json:"policies,omitempty"`
 	Workflows []Workflow        `yaml:"workflows,omitempty" json:"workflows,omitempty"`
+	Features  Features          `yaml:"features,omitempty" json:"features,omitzero"`
 }
 
 // Company is the organisation that owns the numbers.
@@ -68,7 +69,9 @@ type User struct {
 	Hours       []Window `yaml:"hours,omitempty" json:"hours,omitempty"` // none = always reachable
 	DND         bool     `yaml:"dnd,omitempty" json:"dnd,omitempty"`
 	CallWaiting bool     `yaml:"call_waiting,omitempty" json:"call_waiting,omitempty"`
-	Voicemail   *bool    `yaml:"voicemail,omitempty" json:"voicemail,omitempty"` // nil = true
+	ForwardTo   string   `yaml:"forward_to,omitempty" json:"forward_to,omitempty"` // all calls: E.164, not one of ours, or an extension
+	Location    string   `yaml:"location,omitempty" json:"location,omitempty"`     // where the user sits, for emergency calls
+	Voicemail   *bool    `yaml:"voicemail,omitempty" json:"voicemail,omitempty"`   // nil = true
 }
 
 // HasVoicemail reports whether the user has a mailbox; it is the default.

@@ -21,7 +21,7 @@ const (
 // Change is what a plan does to one object.
 type Change struct {
 	Action string  `json:"action"`
-	Kind   string  `json:"kind"` // company | user | number | contact | policy | workflow
+	Kind   string  `json:"kind"` // company | user | number | contact | policy | workflow | features
 	ID     string  `json:"id,omitempty"`
 	Name   string  `json:"name,omitempty"` // for people, when the id does not say it
 	Fields []Field `json:"fields,omitempty"`
@@ -35,7 +35,7 @@ type Field struct {
 }
 
 // Plan is what makes one directory of another, in the order of the document: company, users, numbers, contacts, policies,
-// workflows.
+// workflows, features.
 type Plan struct {
 	Changes []Change `json:"changes"`
 }
@@ -65,6 +65,9 @@ func Diff(before, after store.Directory) Plan {
 	diffList(&p, "contact", before.Contacts, after.Contacts, func(c *store.Contact) (string, string) { return c.ID, c.Name }, sameContact)
 	diffPolicies(&p, before.Policies, after.Policies)
 	diffList(&p, "workflow", before.Workflows, after.Workflows, func(w *store.Workflow) (string, string) { return w.ID, "" }, nil)
+	if fields := compare(before.Features, after.Features); len(fields) > 0 {
+		p.Changes = append(p.Changes, Change{Action: Modify, Kind: "features", Fields: fields})
+	}
 	return p
 }
 

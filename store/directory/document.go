@@ -170,6 +170,13 @@ func (doc *Document) add(name string, data []byte) {
 		doc.maps["company"] = file
 		doc.Company = dir.Company
 	}
+	if pos.Has(sectionFeatures) {
+		if first, ok := doc.maps[sectionFeatures]; ok {
+			twice(sectionFeatures, first)
+		}
+		doc.maps[sectionFeatures] = file
+		doc.Features = dir.Features
+	}
 	for name, policy := range dir.Policies {
 		key := strict.Join("policies", name)
 		if first, ok := doc.maps[key]; ok {

@@ -63,6 +63,9 @@ func EncodeTo(w io.Writer, dir store.Directory, each func(yield func(store.Conta
 	if len(dir.Workflows) > 0 {
 		e.section("workflows", dir.Workflows)
 	}
+	if f := reflect.ValueOf(dir.Features); len(written(f)) > 0 {
+		e.section("features", dir.Features)
+	}
 	if err := e.w.Flush(); err != nil {
 		return fmt.Errorf("write directory: %w", err)
 	}
@@ -188,7 +191,8 @@ func (e *emitter) flow(v reflect.Value) {
 // inline: objects that read best on one line.
 func inline(v reflect.Value) bool {
 	switch v.Interface().(type) {
-	case store.Window, store.Contact, store.MailboxNode, store.SetNode, store.SayNode, store.PlayNode, store.RingNode, store.ForwardNode:
+	case store.Window, store.Contact, store.MailboxNode, store.SetNode, store.SayNode, store.PlayNode, store.RingNode, store.ForwardNode, store.Room,
+		store.Page, store.Group:
 		return true
 	}
 	return v.NumField() == 0 || len(written(v)) == 0

@@ -14,6 +14,7 @@ const (
 	sectionContacts  = "contacts"
 	sectionWorkflows = "workflows"
 	sectionPolicies  = "policies"
+	sectionFeatures  = "features" // an object
 )
 
 // HasSection reports whether a file of the document has a top-level key, were it empty.
@@ -39,6 +40,10 @@ func (doc *Document) Over(current store.Directory, prune bool) *Document {
 	out.Company = current.Company
 	if file, ok := doc.maps["company"]; ok {
 		out.maps["company"], out.Company = file, doc.Company
+	}
+	out.Features = current.Features
+	if file, ok := doc.maps[sectionFeatures]; ok {
+		out.maps[sectionFeatures], out.Features = file, doc.Features
 	}
 	if !prune || !doc.HasSection(sectionPolicies) {
 		out.Policies = maps.Clone(current.Policies)

@@ -36,6 +36,7 @@ func Validate(dir store.Directory, places Places) strict.Problems {
 	v.contacts()
 	v.policies()
 	v.workflows()
+	v.features()
 	v.problems.Sort()
 	return v.problems
 }

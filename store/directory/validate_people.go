@@ -95,6 +95,9 @@ func (v *validator) users() {
 		}
 		v.ringSeconds(path+".ring_seconds", u.RingSeconds)
 		v.windows(path+".hours", u.Hours)
+		if u.ForwardTo != "" {
+			v.forwarding(path+".forward_to", u)
+		}
 		if u.Extension != "" {
 			v.extension(path+".extension", u, i, extensions)
 		}
@@ -106,6 +109,23 @@ func (v *validator) users() {
 				phones[u.Phone] = i
 			}
 		}
+	}
+}
+
+// forwarding checks where a user's calls go instead.
+func (v *validator) forwarding(path string, u *store.User) {
+	if extensionForm.MatchString(u.ForwardTo) {
+		i := slices.IndexFunc(v.dir.Users, func(o store.User) bool { return o.Extension == u.ForwardTo })
+		switch {
+		case i < 0:
+			v.add(path, "name a user's extension, or a number in E.164 form", "nobody has the extension %q", u.ForwardTo)
+		case v.dir.Users[i].ID == u.ID:
+			v.add(path, "name somebody else's, or leave it out", "%q is the user's own extension", u.ForwardTo)
+		}
+		return
+	}
+	if v.phone(path, u.ForwardTo) {
+		v.notOurs(path, u.ForwardTo)
 	}
 }
 
