@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"time"
 
-	"github.com/nyaruka/phonenumbers"
-
 	"strowger/store"
 )
 
@@ -43,6 +41,14 @@ func Dial(req DialRequest, dir Directory, now time.Time) Dialled {
 		caller = cmp.Or(u.Extension, u.ID)
 	}
 	shown := callerID(dir, req.User, req.CallFrom)
+	if IsEmergency(dir, req.Dialled) {
+		plan := emergency(req.User, shown, req.Dialled, dir)
+		return Dialled{plan, store.Outbound, req.Dialled, plan.Emergency.Callback, plan.Emergency.Callback}
+	}
+	d := decider{dir: dir, company: dir.Company(), callingUser: req.User, at: dir.Company().moment(now)}
+	if plan, ok := dialFeature(&d, req, caller); ok {
+		return Dialled{plan, store.Internal, req.Dialled, caller, shown}
+	}
 	if u := colleague(dir, req.Dialled); u != nil {
 		plan := internal(req.User, caller, u, dir, now)
 		return Dialled{plan, store.Internal, plan.Called, caller, shown}
@@ -54,8 +60,6 @@ func Dial(req DialRequest, dir Directory, now time.Time) Dialled {
 		plan := Decide(Request{Kind: KindCall, To: to, From: from, User: req.User}, dir, now)
 		return Dialled{plan, store.Internal, to, from, shown}
 	case ok:
-	case phonenumbers.ConnectsToEmergencyNumber(req.Dialled, dir.Company().Region):
-		to = req.Dialled // the carrier knows what to do with it
 	default:
 		plan := Plan{Caller: caller, Called: req.Dialled, Contacts: []string{}, Trace: []Row{}}
 		refuse(&plan, false, 404, ReasonUnknownNumber)

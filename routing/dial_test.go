@@ -55,7 +55,7 @@ func TestDial(t *testing.T) {
 		{"the outside, with somebody's personal number", DialRequest{User: "ann", Dialled: num("#6000"), CallFrom: num("#0003")}, store.Outbound, num("#6000"), num("#0001"),
 			"outbound=dialled hangup.\noutbound/120: #6000\nhangup 480"},
 		{"an emergency", DialRequest{User: "cyd", Dialled: "911"}, store.Outbound, "911", num("#0002"),
-			"outbound=dialled hangup.\noutbound/120: 911\nhangup 480"},
+			"emergency=emergency hangup.\nemergency/120: 911\nhangup 480"},
 		{"a number of ours is decided, and who calls is not rung", DialRequest{User: "bob", Dialled: num("#0001")}, store.Internal, num("#0001"), num("#0003"),
 			"workflow-no_workflow number_user-no_user contact_owner-no_owner unknown_rules-no_rule ring_group=ring_group[ann:desk bob:is_caller] forwarding-no_forwarding company_phone-no_company_phone voicemail.\nring_group/20: ann:desk\nmail #0001"},
 		{"nothing we know", DialRequest{User: "ann", Dialled: "999999"}, store.Outbound, "999999", num("#0001"), "refuse 404 unknown_number"},

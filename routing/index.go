@@ -22,6 +22,7 @@ type Index struct {
 	contacts   func(e164 string) []*store.Contact
 	policies   map[string]*Policy
 	workflows  map[string]*store.Workflow
+	features   Features
 }
 
 // Company is the organisation's own data in compiled form.
@@ -87,6 +88,7 @@ func NewIndex(dir store.Directory) (*Index, error) {
 	for i := range dir.Users {
 		c.compileUser(dir.Users[i])
 	}
+	c.compileFeatures(dir.Features)
 	for name, p := range BuiltinPolicies() {
 		c.compilePolicy(name, p)
 	}

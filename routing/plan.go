@@ -80,6 +80,8 @@ type Plan struct {
 	Stages   []Stage  `json:"stages,omitzero"`   // calls: never nil; texts: nil
 	End      *End     `json:"end,omitempty"`     // calls, and texts to numbers that are not ours
 	Deliver  *Deliver `json:"deliver,omitempty"` // texts
+	// Emergency is set for calls that go out whatever else holds.
+	Emergency *Emergency `json:"emergency,omitempty"`
 }
 
 // Row is one step of the policy in the trace.
@@ -98,6 +100,7 @@ type RowUser struct {
 	User        string   `json:"user"`
 	Rings       []string `json:"rings,omitempty"`
 	Unavailable string   `json:"unavailable,omitempty"`
+	Forwarded   string   `json:"forwarded,omitempty"` // where the user's calls go: that rings, at Rings
 }
 
 // Stage is a set of targets that ring at once, or a workflow.
@@ -107,6 +110,7 @@ type Stage struct {
 	Workflow    string   `json:"workflow,omitempty"`
 	RingSeconds int      `json:"ring_seconds,omitempty"` // 5 to 120; 0 for a workflow
 	Targets     []Target `json:"targets,omitempty"`
+	AutoAnswer  bool     `json:"auto_answer,omitempty"` // intercom: phones shall answer by themselves
 }
 
 // Target is a user rung via kinds of endpoint, or an outside line.
@@ -133,6 +137,7 @@ type End struct {
 	Reason  string   `json:"reason,omitempty"`
 	Service string   `json:"service,omitempty"` // the voice application that takes the call
 	Arg     string   `json:"arg,omitempty"`     // what it is about: an extension, a number, a room
+	Users   []string `json:"users,omitempty"`   // whom it concerns: whose calls are picked up, who is paged
 }
 
 // Mailbox is a user's box or a number's shared one.

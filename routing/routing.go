@@ -37,6 +37,9 @@ type Directory interface {
 	// Workflow by id; nil when there is none.
 	Workflow(id string) *store.Workflow
 
+	// Features are the feature codes and what else can be dialled that is no person.
+	Features() *Features
+
 	// Registered says by which kinds of endpoint a user can be rung now. A mobile that a push can wake counts.
 	Registered(user string) Kinds
 	// Busy reports whether a user is on a call.

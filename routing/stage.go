@@ -93,17 +93,17 @@ func (d *decider) nested(row *Row, inner *Number, want choice) {
 func (d *decider) ring(row *Row, n *Number, phoneOnly bool, want choice) {
 	firstUser, firstTarget := len(d.users), len(d.targets)
 	for _, u := range want.users {
+		if row, forwarded := d.ringForwarded(u, n, phoneOnly, firstTarget); forwarded {
+			d.users = append(d.users, row)
+			continue
+		}
 		via, unavailable := d.reach(u, phoneOnly)
 		if unavailable != "" {
 			d.users = append(d.users, RowUser{User: u.ID, Unavailable: unavailable})
 			continue
 		}
 		d.users = append(d.users, RowUser{User: u.ID, Rings: via.Names()})
-		t := Target{User: u.ID, Via: via.Names()}
-		if via&phone != 0 {
-			t.Phone, t.CallConnect = u.Phone, n.CallConnect
-		}
-		d.targets = append(d.targets, t)
+		d.ringOnce(u, via, n, firstTarget)
 	}
 	row.Users = d.users[firstUser:len(d.users):len(d.users)]
 	targets := d.targets[firstTarget:len(d.targets):len(d.targets)]

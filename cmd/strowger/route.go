@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -104,10 +105,11 @@ func (s *routeState) live(ix *routing.Index) (routing.Live, error) {
 // RouteExplainCmd decides one call or text and says why.
 type RouteExplainCmd struct {
 	routeOrg
-	To   string `required:"" help:"Called number." placeholder:"NUMBER"`
-	From string `required:"" help:"Caller's number, or anonymous." placeholder:"NUMBER"`
-	At   string `help:"When, as RFC 3339; now without it." placeholder:"TIME"`
-	Kind string `help:"call or text." enum:"call,text" default:"call"`
+	To       string `required:"" help:"Called number; for a user's call what is dialled: a number, an extension, a feature code." placeholder:"NUMBER"`
+	From     string `help:"Caller's number, or anonymous." placeholder:"NUMBER" xor:"from" required:""`
+	FromUser string `help:"The user who calls from a device of ours." placeholder:"USER" xor:"from" required:""`
+	At       string `help:"When, as RFC 3339; now without it." placeholder:"TIME"`
+	Kind     string `help:"call or text." enum:"call,text" default:"call"`
 	routeState
 	JSON bool `help:"Print the plan as JSON."`
 }
@@ -127,11 +129,30 @@ func (c *RouteExplainCmd) Run(g *Globals) error {
 	if err != nil {
 		return err
 	}
+	if c.FromUser != "" {
+		return c.dialled(g, ix, live, at)
+	}
 	plan := routing.Decide(routing.Request{Kind: c.Kind, To: c.To, From: c.From}, ix.With(live), at)
 	if c.JSON {
 		return printJSON(g.Stdout, plan)
 	}
 	_, err = io.WriteString(g.Stdout, planText(c.Kind, plan, at.In(ix.Company().Location())))
+	return err
+}
+
+// dialled explains what a user's device dials.
+func (c *RouteExplainCmd) dialled(g *Globals, ix *routing.Index, live routing.Live, at time.Time) error {
+	switch {
+	case ix.User(c.FromUser) == nil:
+		return fmt.Errorf("--from-user %s: there is no such user", c.FromUser)
+	case c.Kind == routing.KindText:
+		return errors.New("--from-user: users' texts are not routed; leave --kind text out")
+	}
+	plan := routing.Dial(routing.DialRequest{User: c.FromUser, Dialled: c.To}, ix.With(live), at).Plan
+	if c.JSON {
+		return printJSON(g.Stdout, plan)
+	}
+	_, err := io.WriteString(g.Stdout, dialledText(c.FromUser, plan, at.In(ix.Company().Location())))
 	return err
 }
 

@@ -323,3 +323,16 @@ func TestRouteWorkflow(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestRouteExplainDialled(t *testing.T) {
+	for _, c := range []struct{ dialled, want string }{
+		{"*78", "└─ * feature        dnd-on\n→ do-not-disturb is switched on\n"},
+		{"*999", "└─ * feature        no such feature code (unknown_code)\n→ is told that there is no such code, refused with 404\n"},
+		{"911", "├─ * emergency      emergency\n"},
+	} {
+		out, err := route(t, "", "explain", "--org", "../../configs/demo.yaml", "--from-user", "ann", "--to", c.dialled)
+		if err != nil || !strings.Contains(out, c.want) {
+			t.Errorf("%s: %v\n%s", c.dialled, err, out)
+		}
+	}
+}

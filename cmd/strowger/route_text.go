@@ -33,6 +33,20 @@ func planText(kind string, p routing.Plan, at time.Time) string {
 	return b.String()
 }
 
+// dialledText draws the plan of a call that a user makes.
+func dialledText(user string, p routing.Plan, at time.Time) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s dials %s on %s\n", user, p.Called, at.Format("Mon 2006-01-02 15:04 MST"))
+	fmt.Fprintf(&b, "policy %s\n", p.Policy)
+	t := treePrinter{b: &b, stages: p.Stages}
+	t.rows(p.Trace, "", false)
+	if e := p.Emergency; e != nil {
+		fmt.Fprintf(&b, "emergency: the dispatcher sees %s; the console shows %q\n", e.Callback, e.Location)
+	}
+	b.WriteString(outcomeText(p))
+	return b.String()
+}
+
 // treePrinter walks the trace and takes each stage when its row comes.
 type treePrinter struct {
 	b      *strings.Builder
@@ -78,6 +92,9 @@ func rowText(row routing.Row, inner bool) string {
 		if inner {
 			return "passed over: the outer plan goes on"
 		}
+		if row.Step == routing.StepFeature {
+			return inWords(row.Reason)
+		}
 		return "ends the plan"
 	}
 	return outcome + ": " + inWords(row.Reason)
@@ -90,10 +107,14 @@ func (t *treePrinter) below(row routing.Row, indent string) {
 		return
 	}
 	for _, u := range row.Users {
+		forwarded := ""
+		if u.Forwarded != "" {
+			forwarded = ", forwarded to " + u.Forwarded
+		}
 		if u.Unavailable != "" {
-			fmt.Fprintf(t.b, "%s    - %s: %s\n", indent, u.User, inWords(u.Unavailable))
+			fmt.Fprintf(t.b, "%s    - %s: %s%s\n", indent, u.User, inWords(u.Unavailable), forwarded)
 		} else {
-			fmt.Fprintf(t.b, "%s    + %s rings at %s\n", indent, u.User, strings.Join(u.Rings, ", "))
+			fmt.Fprintf(t.b, "%s    + %s rings at %s%s\n", indent, u.User, strings.Join(u.Rings, ", "), forwarded)
 		}
 	}
 	if row.Outcome != routing.OutcomeStage || len(t.stages) == 0 {
@@ -134,6 +155,9 @@ func stageText(s routing.Stage) string {
 	for i, t := range s.Targets {
 		names[i] = targetText(t)
 	}
+	if s.AutoAnswer {
+		return fmt.Sprintf("%s answers by itself within %d s", strings.Join(names, ", "), s.RingSeconds)
+	}
 	return fmt.Sprintf("ring %s for %d s%s", strings.Join(names, ", "), s.RingSeconds, byNumber(s.Number))
 }
 
@@ -165,7 +189,47 @@ func endText(e routing.End) string {
 	case e.Action == routing.EndRefuse:
 		return fmt.Sprintf("refused with %d: %s", e.Code, inWords(e.Reason))
 	}
+	if e.Action == routing.EndService {
+		return serviceText(e)
+	}
 	return fmt.Sprintf("hang up with %d", e.Code)
+}
+
+// serviceText says what a service does.
+func serviceText(e routing.End) string {
+	users := strings.Join(e.Users, ", ")
+	switch e.Service {
+	case routing.ServiceEcho:
+		return "echo test"
+	case routing.ServiceVoicemail:
+		return "messages of " + e.Arg
+	case routing.ServiceAnyVoicemail:
+		return strings.TrimSpace("messages of any mailbox " + e.Arg)
+	case routing.ServiceDNDOn:
+		return "do-not-disturb is switched on"
+	case routing.ServiceDNDOff:
+		return "do-not-disturb is switched off"
+	case routing.ServiceForwardOn:
+		if e.Arg == "" {
+			return "asks where all calls shall be forwarded to"
+		}
+		return "all calls are forwarded to " + e.Arg
+	case routing.ServiceForwardOff:
+		return "forwarding is switched off"
+	case routing.ServiceRedial:
+		return "the last caller is called"
+	case routing.ServicePickup:
+		return "takes a call that rings for " + users
+	case routing.ServiceOrbit:
+		return "parks on orbit " + e.Arg + ", or retrieves from it"
+	case routing.ServiceRoom:
+		return "joins conference room " + e.Arg
+	case routing.ServicePage:
+		return "pages " + users
+	case routing.ServiceInvalid:
+		return fmt.Sprintf("is told that there is no such code, refused with %d", e.Code)
+	}
+	return strings.TrimSpace("service " + e.Service + " " + e.Arg)
 }
 
 func deliverText(d routing.Deliver) string {
@@ -200,6 +264,7 @@ func inWords(reason string) string {
 		routing.ReasonAfterMatch:      "an earlier step decides",
 		routing.ReasonAfterEnd:        "the plan has ended",
 		routing.ReasonUnknownNumber:   "not one of our numbers",
+		routing.ReasonUnknownCode:     "no such feature code",
 		routing.IsCaller:              "is the caller",
 		routing.OnDND:                 "do not disturb",
 		routing.OutsideHours:          "outside the user's hours",

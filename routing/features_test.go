@@ -1,0 +1,149 @@
+package routing
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"strowger/store"
+)
+
+func featureOrg() store.Directory {
+	dir := dialOrg()
+	dir.Features = store.Features{
+		Codes:     store.Codes{Echo: "*99", Redial: "off"},
+		Rooms:     []store.Room{{Extension: "801", PIN: "4711"}},
+		Pages:     []store.Page{{Extension: "850", Users: []string{"ann", "bob", "cyd"}}},
+		Emergency: store.Emergency{Numbers: []string{"333"}, Callback: num("#0001"), Location: "Main Street 1"},
+	}
+	dir.Users[1].Location = "Second floor"
+	return dir
+}
+
+func TestDialFeatures(t *testing.T) {
+	ix, err := NewIndex(featureOrg())
+	if err != nil {
+		t.Fatal(err)
+	}
+	live := atDesks()
+	live.Busy = []string{"eve"}
+	now, _ := time.Parse(time.RFC3339, openHour)
+	for _, c := range []struct {
+		dialled string
+		want    End
+	}{
+		{"*99", End{Service: ServiceEcho}},
+		{"*43", End{Service: ServiceInvalid, Code: 404, Reason: ReasonUnknownCode}},
+		{"*69", End{Service: ServiceInvalid, Code: 404, Reason: ReasonUnknownCode}},
+		{"#", End{Service: ServiceInvalid, Code: 404, Reason: ReasonUnknownCode}},
+		{"*97", End{Service: ServiceVoicemail, Arg: "ann"}},
+		{"*98", End{Service: ServiceAnyVoicemail}},
+		{"*98202", End{Service: ServiceAnyVoicemail, Arg: "202"}},
+		{"*78", End{Service: ServiceDNDOn}},
+		{"*79", End{Service: ServiceDNDOff}},
+		{"*72", End{Service: ServiceForwardOn}},
+		{"*722025556000", End{Service: ServiceForwardOn, Arg: "2025556000"}},
+		{"*73", End{Service: ServiceForwardOff}},
+		{"*8", End{Service: ServicePickup, Users: []string{"bob", "cyd", "eve"}}},
+		{"**202", End{Service: ServicePickup, Arg: "202", Users: []string{"bob"}}},
+		{"**705", End{Service: ServiceOrbit, Arg: "705"}},
+		{"**999", End{Service: ServiceInvalid, Code: 404, Reason: ReasonUnknownCode}},
+		{"705", End{Service: ServiceOrbit, Arg: "705"}},
+		{"801", End{Service: ServiceRoom, Arg: "801"}},
+		{"850", End{Service: ServicePage, Arg: "850", Users: []string{"bob", "cyd"}}},
+	} {
+		got := Dial(DialRequest{User: "ann", Dialled: c.dialled}, ix.With(live), now)
+		end := *got.Plan.End
+		c.want.Action = EndService
+		if end.Action != EndService || end.Service != c.want.Service || end.Arg != c.want.Arg || end.Code != c.want.Code ||
+			end.Reason != c.want.Reason || !slices.Equal(end.Users, c.want.Users) {
+			t.Errorf("%s: got %+v, want %+v", c.dialled, end, c.want)
+		}
+		if got.Direction != store.Internal || len(got.Plan.Trace) != 1 || got.Plan.Trace[0].Step != StepFeature || got.Plan.Stages == nil {
+			t.Errorf("%s: %+v", c.dialled, got)
+		}
+	}
+}
+
+func TestDialIntercomAndEmergency(t *testing.T) {
+	ix, err := NewIndex(featureOrg())
+	if err != nil {
+		t.Fatal(err)
+	}
+	live := atDesks()
+	live.Busy = []string{"eve"}
+	now, _ := time.Parse(time.RFC3339, openHour)
+	for dialled, want := range map[string]string{
+		"*80202": "intercom=dialled[bob:desk] hangup.\nintercom/20: bob:desk\nhangup 480",
+		"*80204": "intercom!nobody_available/dialled[eve:busy]\nrefuse 486 busy",
+		"333":    "emergency=emergency hangup.\nemergency/120: 333\nhangup 480",
+		"911":    "emergency=emergency hangup.\nemergency/120: 911\nhangup 480",
+	} {
+		got := Dial(DialRequest{User: "bob", Dialled: dialled}, ix.With(live), now)
+		if dialled == "*80202" {
+			got = Dial(DialRequest{User: "ann", Dialled: dialled}, ix.With(live), now)
+			if !got.Plan.Stages[0].AutoAnswer {
+				t.Error("the intercom rings")
+			}
+		}
+		if text := compact(got.Plan); text != want {
+			t.Errorf("%s: got\n%s\nwant\n%s", dialled, text, want)
+		}
+		if e := got.Plan.Emergency; (e != nil) != (len(dialled) == 3) || e != nil && (e.Location != "Second floor" || e.Callback != num("#0001") || got.CallerID != e.Callback) {
+			t.Errorf("%s: the console is told %+v", dialled, e)
+		}
+	}
+}
+
+// A colleague's extension is never taken for a code of the region or a default orbit.
+func TestExtensionsComeFirst(t *testing.T) {
+	dir := featureOrg()
+	dir.Users[1].Extension, dir.Users[2].Extension = "911", "705"
+	ix, err := NewIndex(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dialled, want := range map[string]string{"911": "911", "705": "705"} {
+		got := Dial(DialRequest{User: "ann", Dialled: dialled}, ix.With(atDesks()), time.Unix(1e9, 0))
+		if got.Plan.Policy != PolicyInternal || got.To != want {
+			t.Errorf("%s: %+v", dialled, got.Plan)
+		}
+	}
+}
+
+func TestForwardedUsers(t *testing.T) {
+	for _, c := range []struct {
+		name, from string
+		change     func(users []store.User)
+		want       string
+	}{
+		{"to an outside line", "#6000", func(u []store.User) { u[1].ForwardTo = num("#7000") },
+			"extension=dialled[bob:phone] voicemail.\nextension/20: bob:phone=#7000\nmail bob"},
+		{"to a colleague", "#6000", func(u []store.User) { u[1].ForwardTo = "203" },
+			"extension=dialled[bob:desk] voicemail.\nextension/20: cyd:desk\nmail bob"},
+		{"to a colleague, and on", "#6000", func(u []store.User) { u[1].ForwardTo, u[2].ForwardTo = "203", num("#7000") },
+			"extension=dialled[bob:phone] voicemail.\nextension/20: bob:phone=#7000\nmail bob"},
+		{"in a circle", "#6000", func(u []store.User) { u[1].ForwardTo, u[2].ForwardTo = "203", "202" },
+			"extension!nobody_available/dialled[bob:unreachable] voicemail.\nmail bob"},
+		{"to who calls", "#6000", func(u []store.User) { u[1].ForwardTo = "201" },
+			"extension!nobody_available/dialled[bob:is_caller] voicemail.\nmail bob"},
+		{"who does not want to be disturbed", "#6000", func(u []store.User) { u[1].ForwardTo, u[1].DND = num("#7000"), true },
+			"extension!nobody_available/dialled[bob:dnd] voicemail.\nmail bob"},
+		{"to whom that holds for", "#6000", func(u []store.User) { u[1].ForwardTo, u[2].DND = "203", true },
+			"extension!nobody_available/dialled[bob:dnd] voicemail.\nmail bob"},
+	} {
+		dir := dialOrg()
+		c.change(dir.Users)
+		ix, err := NewIndex(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now, _ := time.Parse(time.RFC3339, openHour)
+		live := atDesks()
+		live.Busy = []string{"bob"}
+		got := Dial(DialRequest{User: "ann", Dialled: "202"}, ix.With(live), now)
+		if text := compact(got.Plan); text != c.want {
+			t.Errorf("%s: got\n%s\nwant\n%s", c.name, text, c.want)
+		}
+	}
+}
