@@ -53,8 +53,16 @@ type CallRecord struct {
 	Unclaimed    bool          `json:"unclaimed,omitempty"`
 	ClaimedBy    string        `json:"claimed_by,omitempty"`
 	Events       []RecordEvent `json:"events,omitempty"` // the call's story, in order
+	// Related are other calls that this one has to do with, by transfer, pickup and the like.
+	Related []RelatedCall `json:"related,omitempty"`
 	// Workflow is what the number's workflows did: beside the plan's trace, which was made before they ran.
 	Workflow []WorkflowStep `json:"workflow,omitempty"`
+}
+
+// RelatedCall names another call, from which somebody came or to which somebody went.
+type RelatedCall struct {
+	ID  string `json:"id"`
+	How string `json:"how"` // transfer | replaces | pickup | retrieve | merge
 }
 
 // WorkflowStep is an action of a workflow that ran in a call, and what came of it.

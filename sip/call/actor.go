@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -17,9 +16,12 @@ import (
 type actor struct {
 	m    *Manager
 	id   string
-	in   Incoming // zero for an originated call
 	log  zerolog.Logger
 	mail *mailbox
+	hops int // how many SIP hops the call may go out by, 0 = 70
+
+	unread   []letter // taken out of the mailbox, not read yet
+	arriving *handing // the leg that another call hands over just now
 
 	state  State
 	wires  []wire // by leg
@@ -41,6 +43,9 @@ type actor struct {
 type wire struct {
 	leg       Leg
 	media     MediaSession
+	way       *route    // its letters; nil once the leg has moved to another call
+	in        *Incoming // the INVITE, when it called us
+	known     bool      // the Manager knows where it is
 	callID    string
 	early     string // the SDP of the early answer that was taken
 	committed []byte // the SDP that a 183 gave to the caller
@@ -70,16 +75,20 @@ func (a *actor) run() {
 	for n := 1; !a.state.Done; n++ {
 		batch = a.mail.take(batch)
 		for i := range batch {
-			if !a.state.Done {
-				a.read(batch[i])
+			if a.state.Done {
+				a.returnUnread(batch[i:])
+				break
 			}
-			batch[i] = letter{}
+			a.unread = batch[i+1:]
+			a.read(batch[i])
 		}
+		a.unread = nil
+		clear(batch)
 		if a.state.Done || a.mail.empty() || n%16 == 0 { // what follows at once makes one picture
 			a.m.publish(a)
 		}
 	}
-	a.mail.close()
+	a.returnUnread(a.mail.close())
 	for _, t := range a.timers {
 		t.Stop()
 	}
@@ -92,25 +101,43 @@ func (a *actor) read(l letter) {
 			a.log.Error().Str("panic", fmt.Sprint(p)).Bytes("stack", debug.Stack()).Msg("call failed inside; ending it")
 			a.crash("internal error")
 		}
+		a.sendBack(481, "the call could not take the party")
 	}()
 	a.at = time.Now()
-	if c, ok := l.what.(crashed); ok {
-		a.crash(c.why)
-		return
+	leg := a.legOf(l.way)
+	switch w := l.what.(type) {
+	case crashed:
+		a.crash(w.why)
+	default:
+		if e, ok := a.translate(leg, l.what); ok && (l.way == nil || leg != noLeg) {
+			e.At = a.at
+			a.step(e)
+		}
 	}
-	if e, ok := a.translate(l); ok {
-		e.At = a.at
-		a.step(e)
+}
+
+// legOf finds the leg whose letters take this way; noLeg when there is none, or the leg is another call's by now.
+func (a *actor) legOf(way *route) int {
+	if way != nil {
+		for i := range a.wires {
+			if a.wires[i].way == way {
+				return i
+			}
+		}
 	}
+	return noLeg
 }
 
 func (a *actor) step(e Event) {
 	next, effects := Step(a.state, e)
 	a.state = next
-	a.wires = slices.Grow(a.wires, len(next.Legs)-len(a.wires))[:len(next.Legs)]
+	for len(a.wires) < len(next.Legs) {
+		a.wires = append(a.wires, wire{way: &route{mail: a.mail}})
+	}
 	for _, effect := range effects {
 		a.do(effect)
 	}
+	a.forgetEnded()
 }
 
 // crash ends the call without its machine's help: legs are let go, the record is written.
@@ -126,6 +153,7 @@ func (a *actor) crash(why string) {
 	for _, effect := range effects {
 		a.try(effect)
 	}
+	a.forgetEnded()
 }
 
 // try does an effect of which the failure must not keep the others from being done.
@@ -140,17 +168,25 @@ func (a *actor) try(effect Effect) {
 
 // post gives a leg its way to the mailbox.
 func (a *actor) post(leg int) Post {
-	return func(e LegEvent) { a.mail.post(letter{leg, e}) }
+	way := a.wires[leg].way
+	return func(e LegEvent) { way.post(e) }
 }
 
-func (a *actor) tell(leg int, what What) { a.mail.post(letter{leg, what}) }
+// tell posts to the call itself. Only its own goroutine may tell of a leg.
+func (a *actor) tell(leg int, what What) {
+	if leg == noLeg {
+		a.mail.post(letter{what: what})
+	} else if way := a.wires[leg].way; way != nil {
+		way.post(what)
+	}
+}
 
 // translate does the media work that belongs to what was reported, and makes the machine's event of it.
-func (a *actor) translate(l letter) (Event, bool) {
-	e := Event{Leg: l.leg}
-	switch w := l.what.(type) {
+func (a *actor) translate(leg int, what any) (Event, bool) {
+	e := Event{Leg: leg}
+	switch w := what.(type) {
 	case LegEvent:
-		e.What = a.fromLeg(l.leg, w)
+		e.What = a.fromLeg(leg, w)
 	case MediaEvent:
 		e.What = a.fromMedia(w)
 	case paths:
@@ -160,6 +196,9 @@ func (a *actor) translate(l letter) (Event, bool) {
 			ready.Err = w.err.Error()
 		}
 		e.Leg, e.What = noLeg, ready
+	case handing:
+		a.arriving = &w
+		e.What = w.event
 	case What:
 		e.What = w
 	}
@@ -186,7 +225,7 @@ func (a *actor) fromMedia(w MediaEvent) What {
 
 // fromLeg takes SDP to the leg's media session and reports the outcome. nil = nothing for the machine.
 func (a *actor) fromLeg(i int, w LegEvent) What {
-	if i >= len(a.state.Legs) {
+	if i < 0 || i >= len(a.state.Legs) {
 		return nil
 	}
 	leg, wire := &a.state.Legs[i], &a.wires[i]
@@ -216,7 +255,7 @@ func (a *actor) fromLeg(i int, w LegEvent) What {
 		}
 		return PeerRedirected{wire.media.RemoteDirection()}
 	case Referred:
-		return PeerReferred{w.Target, w.By}
+		return a.refersTo(w)
 	case Digit:
 		return PeerDigit{w.Digit, w.Millis, false}
 	}
@@ -297,8 +336,8 @@ func (a *actor) reoffered(i int, w LegEvent) What {
 
 // allowed are the codecs that the leg's trunk permits, nil = all.
 func (a *actor) allowed(i int) []string {
-	if i == 0 && a.in.Leg != nil {
-		return a.state.Start.Codecs
+	if in := a.wires[i].in; in != nil {
+		return in.Codecs
 	}
 	return a.state.Legs[i].To.Codecs
 }

@@ -1,6 +1,7 @@
 package call
 
 import (
+	"strconv"
 	"time"
 
 	"strowger/routing"
@@ -18,7 +19,7 @@ func (m *machine) started(w Started) {
 		m.Caller, m.Stage = -1, -1
 	} else {
 		m.Legs = []LegState{{
-			Stage: -1, Peer: w.From.Number, User: w.User, Device: w.Device, Kind: w.Kind, Trunk: w.Trunk,
+			ID: m.newLegID(), Called: true, Allowed: w.Codecs, Stage: -1, Peer: w.From.Number, User: w.User, Device: w.Device, Kind: w.Kind, Trunk: w.Trunk,
 			WebRTC: w.WebRTC, Start: m.at,
 		}}
 	}
@@ -27,11 +28,20 @@ func (m *machine) started(w Started) {
 			toCaller: Reason{"SIP", w.Refuse, w.Because}})
 		return
 	}
+	if w.Replaces.Call != "" {
+		m.do(OpenRecord{})
+		m.Legs[m.Caller].Media = true
+		m.do(TakeOffer{m.Caller})
+		return
+	}
 	m.do(Decide{})
 }
 
+// newLegID names the next leg.
+func (m *machine) newLegID() string { return m.Start.ID + "." + strconv.Itoa(len(m.Legs)) }
+
 func (m *machine) planned(w Planned) {
-	if m.Start.ID == "" || m.Phase != Routing || m.Plan.Direction != "" {
+	if m.Start.ID == "" || m.Phase != Routing || m.Plan.Direction != "" || m.Start.Replaces.Call != "" {
 		return
 	}
 	m.Plan = w
@@ -55,11 +65,16 @@ func (m *machine) planned(w Planned) {
 }
 
 func (m *machine) offerTaken(i int, w OfferTaken) {
-	if i != m.Caller || m.Phase != Routing || m.Plan.Direction == "" {
+	replaces := m.Start.Replaces
+	if i != m.Caller || m.Phase != Routing || m.Plan.Direction == "" && replaces.Call == "" {
 		return
 	}
 	m.Offered = w.Codecs
 	m.Legs[i].Direction = w.Direction
+	if replaces.Call != "" {
+		m.yield(i, replaces, HowReplaces, noLeg)
+		return
+	}
 	m.enterStage(0)
 }
 
@@ -83,12 +98,15 @@ func (m *machine) cancelled(i int) {
 
 func (m *machine) acked(i int, w PeerAcked) {
 	leg := &m.Legs[i]
-	if i != m.Caller || leg.Phase != LegAnswered {
+	if leg.Phase != LegAnswered {
 		return
 	}
 	leg.Phase = LegUp
 	if w.Direction != "" {
 		leg.Direction = w.Direction
+	}
+	if i != m.Caller {
+		return
 	}
 	m.greet()
 	m.speak()
@@ -102,12 +120,12 @@ func (m *machine) legGone(i, code int, r Reason) {
 	switch {
 	case m.Phase == Over || was == LegEnding:
 		m.ended(i, code, r.Text)
-	case i == m.Caller:
-		m.callerGone(i, code, r)
 	case m.aside(i):
 		m.ended(i, code, orText(r, "hung up"))
 		m.note(i, "hung up; the transfer goes on")
-	case was == LegUp:
+	case i == m.Caller:
+		m.callerGone(i, code, r)
+	case was == LegUp || was == LegAnswered:
 		m.ended(i, code, orText(r, "hung up"))
 		m.over(ending{disposition: m.soFar(), by: blame(leg, "callee", code, r), why: orText(r, "callee hung up"), toCaller: r})
 	default:

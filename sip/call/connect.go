@@ -159,6 +159,9 @@ func (m *machine) mediaBroken(i int, w MediaBroken) {
 	leg := &m.Legs[i]
 	r := Reason{"SIP", w.Code, w.Why}
 	switch {
+	case m.aside(i):
+		m.note(i, "media: %s; the transfer goes on", w.Why)
+		m.hangup(i, r)
 	case i == m.Caller:
 		e := ending{disposition: store.Failed, by: "caller", why: "the caller's media: " + w.Why, code: w.Code, toCaller: r}
 		if w.Code >= 500 {
@@ -168,10 +171,7 @@ func (m *machine) mediaBroken(i int, w MediaBroken) {
 			e.disposition = store.Answered
 		}
 		m.over(e)
-	case m.aside(i):
-		m.note(i, "media: %s; the transfer goes on", w.Why)
-		m.hangup(i, r)
-	case leg.Phase == LegUp:
+	case leg.Phase == LegUp || leg.Phase == LegAnswered:
 		m.over(ending{disposition: store.Answered, by: "callee", why: "the callee's media: " + w.Why, toCaller: r, others: r})
 	default:
 		m.note(i, "media: %s", w.Why)

@@ -66,6 +66,6 @@ func (m *Manager) each(what any) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, a := range m.calls {
-		a.mail.post(letter{noLeg, what})
+		a.mail.post(letter{what: what})
 	}
 }

@@ -73,6 +73,24 @@ type (
 	// DecideDial asks routing for what a service dials; DialPlanned follows.
 	DecideDial struct{ Target string }
 
+	// Yield sends a leg, which was in this state, to another call; Joined or Returned follows.
+	Yield struct {
+		Leg   int
+		To    Place
+		How   How
+		State LegState
+	}
+
+	// Adopt gives the leg that came with Adopted its place; Welcome tells its call so, and whom it talks to. GiveBack sends
+	// it back instead, and TakeBack gives one that came back its old place.
+	Adopt    struct{ Leg int }
+	Welcome  struct{ From, Who string }
+	TakeBack struct{ Leg int }
+	GiveBack struct {
+		Code int
+		Why  string
+	}
+
 	// Finish is the last effect: no leg, media session or timer is left.
 	Finish struct{}
 
@@ -215,6 +233,11 @@ func (AskService) effect()     {}
 func (DecideDial) effect()     {}
 func (Echo) effect()           {}
 func (StopEcho) effect()       {}
+func (Yield) effect()          {}
+func (Adopt) effect()          {}
+func (Welcome) effect()        {}
+func (TakeBack) effect()       {}
+func (GiveBack) effect()       {}
 func (Finish) effect()         {}
 func (Note) effect()           {}
 func (TakeOffer) effect()      {}

@@ -46,6 +46,8 @@ type (
 		// Refuse is set when a limit forbids the call: status and reason, nothing is routed.
 		Refuse  int
 		Because string
+		// Replaces is the seat that the caller asks for (RFC 3891), instead of being routed.
+		Replaces Place
 	}
 
 	// Planned is routing's decision.
@@ -114,6 +116,24 @@ type (
 	// DialPlanned is routing's decision on what a service dials.
 	DialPlanned struct{ Planned }
 
+	// Adopted: a leg of another call wants a seat in this one; Welcome or GiveBack answers.
+	Adopted struct {
+		From string // the other call's id
+		How  How
+		Seat Place
+		Leg  LegState
+	}
+
+	// Joined: the other call has taken the leg that was sent to it. Who it talks to there is for the record.
+	Joined struct{ Call, Who string }
+
+	// Returned: the other call has sent the leg back.
+	Returned struct {
+		Call string
+		Code int
+		Why  string
+	}
+
 	// HangupCall ends the call on request of us: an operator, the page, shutdown.
 	HangupCall struct{ Reason Reason }
 )
@@ -170,7 +190,12 @@ type (
 	}
 
 	// PeerReferred: the party wants the other one to talk to Target instead. By is for the Referred-By header.
-	PeerReferred struct{ Target, By string }
+	// Attended: the other one shall take the seat With, in another call; no Call there = no such call is known.
+	PeerReferred struct {
+		Target, By string
+		Attended   bool
+		With       Place
+	}
 
 	// MediaBroken: SDP that cannot be agreed on (488), or media that is lost.
 	MediaBroken struct {
@@ -219,6 +244,9 @@ func (ServiceSays) what()     {}
 func (DialPlanned) what()     {}
 func (HangupCall) what()      {}
 func (PeerReferred) what()    {}
+func (Adopted) what()         {}
+func (Joined) what()          {}
+func (Returned) what()        {}
 func (TransferPlanned) what() {}
 func (OfferTaken) what()      {}
 func (PeerProgress) what()    {}

@@ -56,6 +56,7 @@ func (m *machine) over(e ending) {
 	m.endWalk("the call ended")
 	m.transferOver()
 	m.serviceOver()
+	m.handingOver()
 	m.Ringback = false
 	switch m.VM.Step {
 	case VMNone, VMDone, VMStopping:

@@ -14,16 +14,18 @@ type judge struct {
 	opened   int
 	closed   int
 	finished bool
-	final    bool   // the caller has a final response
-	rec      bool   // a recording runs
-	asking   string // the question of a workflow or a service that is not answered, "" = none
-	echo     bool   // the caller hears itself
+	rec      bool      // a recording runs
+	asking   string    // the question of a workflow or a service that is not answered, "" = none
+	echo     bool      // the caller hears itself
+	newcomer *LegState // a leg of another call that has got no answer yet
+	away     judged    // the leg that is on its way to another call
 	fault    string
 }
 
 type judged struct {
 	gone, hung, media, dialled, music bool
-	refers                            int // transfers that it asked for and whose outcome it was not told
+	final                             bool // it has a final response
+	refers                            int  // transfers that it asked for and whose outcome it was not told
 }
 
 func (j *judge) is(ok bool, format string, args ...any) {
@@ -47,6 +49,8 @@ func (j *judge) happens(e Event) {
 		j.timers = slices.DeleteFunc(j.timers, func(t int) bool { return t == w.Timer })
 	case RecordDone:
 		j.rec = false
+	case Adopted:
+		j.newcomer = &w.Leg
 	case PeerReferred:
 		if e.Leg >= 0 && e.Leg < len(j.legs) {
 			j.legs[e.Leg].refers++
@@ -64,7 +68,7 @@ func (j *judge) sip(i int, e Effect) {
 // responds checks that leg i called us and waits for a final response.
 func (j *judge) responds(i int, e Effect) {
 	j.sip(i, e)
-	j.is(!j.final && i < len(j.legs) && !j.legs[i].dialled, "%T after a final response, or to a leg that we called", e)
+	j.is(i < len(j.legs) && !j.legs[i].final && !j.legs[i].dialled, "%T after a final response, or to a leg that we called", e)
 }
 
 func (j *judge) media(i int, e Effect) {
@@ -95,6 +99,23 @@ func (j *judge) sees(effect Effect) {
 	case StopTimer:
 		j.is(slices.Contains(j.timers, e.Timer), "timer %d stopped, but does not run", e.Timer)
 		j.timers = slices.DeleteFunc(j.timers, func(t int) bool { return t == e.Timer })
+	case Adopt:
+		j.is(j.newcomer != nil && e.Leg == len(j.legs), "nobody came to leg %d", e.Leg)
+		if n := j.newcomer; n != nil {
+			answered := n.Phase >= LegAnswered
+			j.legs = append(j.legs, judged{media: n.Media, dialled: !n.Called, final: n.Called && answered})
+		}
+	case Welcome, GiveBack:
+		j.is(j.newcomer != nil, "%T to nobody", e)
+		j.newcomer = nil
+	case Yield:
+		j.sip(e.Leg, e)
+		j.media(e.Leg, e)
+		j.is(!j.legs[e.Leg].music && (!j.joined || j.bridge[0] != e.Leg && j.bridge[1] != e.Leg), "a leg leaves with music, or the bridge")
+		j.away = j.legs[e.Leg]
+		j.legs[e.Leg].gone, j.legs[e.Leg].media = true, false
+	case TakeBack:
+		j.legs[e.Leg] = j.away
 	case DecideTransfer:
 		j.is(j.closed == 0, "%T after the record was closed", e)
 	case WalkOn, MakeSound, AskWeb:
@@ -142,11 +163,11 @@ func (j *judge) seesLeg(effect Effect) {
 	case Accept:
 		j.responds(e.Leg, e)
 		j.media(e.Leg, e)
-		j.final = true
+		j.legs[e.Leg].final = true
 	case Reject:
 		j.responds(e.Leg, e)
 		j.is(e.Code >= 400 && e.Code < 700, "refused with %d", e.Code)
-		j.final, j.legs[e.Leg].gone = true, true
+		j.legs[e.Leg].final, j.legs[e.Leg].gone = true, true
 	case Hangup:
 		j.sip(e.Leg, e)
 		j.legs[e.Leg].hung = true
@@ -228,6 +249,8 @@ func (c *stepped) step(e Event) {
 		}
 	}
 	c.j.is(!c.s.Done || ended == len(c.s.Legs), "done with legs left")
+	c.j.is(c.s.Done || c.j.newcomer == nil, "a newcomer gets no answer")
+	c.j.newcomer = nil
 	for i, l := range c.j.legs {
 		k := c.other(i)
 		held := c.s.Phase == Up && k >= 0 && c.s.Legs[i].Phase == LegUp && c.s.Legs[k].holds() && !c.s.Legs[i].holds()
@@ -238,12 +261,13 @@ func (c *stepped) step(e Event) {
 	c.j.is(!c.s.Service.busy() || c.s.Phase == Up && c.s.Peer == 0, "a service in a call that is %v", c.s.Phase)
 	c.j.is(c.s.Service.Timer == 0 || c.s.Service.Step == ServiceListening, "a service's timer runs although it does not listen")
 	c.j.is(c.s.WalkTimer == 0 || c.s.Walk.Step == WalkKey, "a menu's timer runs without the menu")
-	c.j.is(c.s.Phase != Ringing || c.s.Looking || c.s.Walk.busy() || slices.ContainsFunc(c.s.Legs, func(l LegState) bool {
+	waits := c.s.Handing.To != ""
+	c.j.is(c.s.Phase != Ringing || waits || c.s.Looking || c.s.Walk.busy() || slices.ContainsFunc(c.s.Legs, func(l LegState) bool {
 		return l.Phase.live() && l.Phase != LegIdle && (l.Phase != LegUp || c.s.Transfer.Step == TransferNone)
 	}), "ringing, but nothing will ever happen")
-	c.j.is(c.s.Phase != Up || c.s.Peer != 0 || c.s.VM.Step != VMNone || c.s.Service.busy(), "up with nobody")
+	c.j.is(c.s.Phase != Up || waits || c.s.Peer != 0 || c.s.VM.Step != VMNone || c.s.Service.busy(), "up with nobody")
 	for i := range c.s.Legs {
-		c.j.is(c.s.Phase != Up || i == c.s.Caller || i == c.s.Peer || !c.s.Legs[i].Phase.live(), "leg %d still rings in an answered call", i)
+		c.j.is(c.s.Phase != Up || waits || i == c.s.Caller || i == c.s.Peer || !c.s.Legs[i].Phase.live(), "leg %d still rings in an answered call", i)
 	}
 }
 

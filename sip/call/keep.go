@@ -68,7 +68,7 @@ func (a *actor) openMailbox() {
 	box, id := a.state.VM.Box, a.vm.id
 	a.keep("open the mailbox", func() error {
 		p := paths{err: errors.New("failed inside")}
-		defer func() { a.mail.post(letter{noLeg, p}) }()
+		defer func() { a.mail.post(letter{what: p}) }()
 		p.file, p.rel, p.err = a.m.cfg.Records.VoicemailFile(box, id)
 		if p.err == nil {
 			p.greeting = a.m.cfg.Records.Greeting(box)

@@ -52,11 +52,14 @@ func usageOf(s *State) usage {
 	if d := s.first().Direction; d != "" && d != store.Outbound {
 		u.number = s.called()
 	}
-	if s.Start.User != "" && s.First.Direction == "" { // once transferred, the legs tell
+	if s.Start.User != "" && s.First.Direction == "" && !s.Reseated { // once transferred, the legs tell
 		u.busy = append(u.busy, s.Start.User)
 	}
 	for i := range s.Legs {
 		l := &s.Legs[i]
+		if s.Handing.To != "" && s.Handing.Leg == i { // until the other call counts it
+			l = &s.Handing.Was
+		}
 		if l.User != "" && l.Phase.talking() && !slices.Contains(u.busy, l.User) {
 			u.busy = append(u.busy, l.User)
 		}

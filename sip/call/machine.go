@@ -131,6 +131,12 @@ func (m *machine) take(e Event) {
 		m.serviceSays(w)
 	case DialPlanned:
 		m.dialPlanned(w.Planned)
+	case Adopted:
+		m.adopted(w)
+	case Joined:
+		m.joined(w)
+	case Returned:
+		m.returned(w)
 	case HangupCall:
 		m.hangupCall(w.Reason)
 	}
@@ -246,6 +252,9 @@ func (m *machine) timer(t int) {
 	case t == m.Service.Timer:
 		m.Service.Timer = 0
 		m.serviceNoKey()
+	case t == m.Handing.Timer:
+		m.Handing.Timer = 0
+		m.handingLost()
 	case t == m.Watchdog:
 		m.Watchdog = 0
 		m.force()

@@ -4,7 +4,7 @@ import "sync"
 
 // letter is what arrives at an actor: a LegEvent or MediaEvent of one leg, or a What that is ready for Step.
 type letter struct {
-	leg  int
+	way  *route // of the leg, nil = it is the call's
 	what any
 }
 
@@ -18,12 +18,12 @@ type mailbox struct {
 
 func newMailbox() *mailbox { return &mailbox{ready: make(chan struct{}, 1)} }
 
-// post adds a letter; after close it is dropped.
-func (b *mailbox) post(l letter) {
+// post adds a letter; after close it is dropped, and post reports false.
+func (b *mailbox) post(l letter) bool {
 	b.mu.Lock()
 	if b.closed {
 		b.mu.Unlock()
-		return
+		return false
 	}
 	b.queue = append(b.queue, l)
 	b.mu.Unlock()
@@ -31,6 +31,7 @@ func (b *mailbox) post(l letter) {
 	case b.ready <- struct{}{}:
 	default:
 	}
+	return true
 }
 
 // take waits for letters and returns all of them. spare becomes the new queue's space.
@@ -55,10 +56,13 @@ func (b *mailbox) empty() bool {
 	return len(b.queue) == 0
 }
 
-func (b *mailbox) close() {
+// close takes no more letters, and returns those that nobody has read.
+func (b *mailbox) close() []letter {
 	b.mu.Lock()
+	defer b.mu.Unlock()
+	left := b.queue
 	b.closed, b.queue = true, nil
-	b.mu.Unlock()
+	return left
 }
 
 // serial runs functions one after the other, in order, on a goroutine that lives only while there is work: the store may

@@ -57,6 +57,7 @@ type Manager struct {
 	mu       sync.Mutex
 	calls    map[string]*actor
 	shots    map[string]Snapshot
+	seats    map[Leg]seat
 	counts   counts
 	gone     chan struct{} // closed and replaced whenever a call ends
 	draining bool
@@ -72,7 +73,7 @@ type Manager struct {
 func New(cfg Config) *Manager {
 	cfg.Limits = cfg.Limits.withDefaults()
 	ctx, cancel := context.WithCancel(context.Background())
-	m := &Manager{cfg: cfg, ctx: ctx, cancel: cancel, calls: map[string]*actor{}, shots: map[string]Snapshot{},
+	m := &Manager{cfg: cfg, ctx: ctx, cancel: cancel, calls: map[string]*actor{}, shots: map[string]Snapshot{}, seats: map[Leg]seat{},
 		counts: newCounts(), gone: make(chan struct{}), tell: map[int]func(Change){}}
 	m.deaf = cfg.Dialer.OnRegister(m.registered)
 	return m
@@ -88,14 +89,18 @@ func (m *Manager) newID() string {
 
 // Incoming takes a new call. It does not block.
 func (m *Manager) Incoming(in Incoming) {
-	if in.Replaces != nil {
-		m.declineTakeover(in)
-		return
-	}
 	s := Started{Trunk: in.Trunk, User: in.User, Kind: in.Kind, From: in.From, To: in.To, CallerID: in.CallerID,
 		Delayed: len(in.SDP) == 0, WebRTC: in.WebRTC, EarlyMedia: in.EarlyMedia, Codecs: in.Codecs}
 	if in.Device != nil {
 		s.Device = in.Device.Device
+	}
+	if in.Replaces != nil {
+		if at, ok := m.whereIs(in.Replaces); ok {
+			s.Replaces = at
+			s.Replaces.Early = in.EarlyOnly
+		} else {
+			s.Refuse, s.Because = 603, "the call that it would join is over"
+		}
 	}
 	a, err := m.begin(in, s)
 	if err != nil {
@@ -105,13 +110,6 @@ func (m *Manager) Incoming(in Incoming) {
 	}
 	in.Bind(a.post(0))
 	go a.run()
-}
-
-// declineTakeover refuses a call that wants the place of another one (RFC 3891 §3): legs stay with the call that they began
-// with.
-func (m *Manager) declineTakeover(in Incoming) {
-	in.Bind(func(LegEvent) {})
-	in.Leg.Reject(603, phrase(603), Reason{})
 }
 
 // OriginateRequest is a call that a user makes from the page: the user's own devices ring first, then To is dialled.
@@ -137,11 +135,11 @@ func (m *Manager) Originate(r OriginateRequest) (string, error) {
 // begin makes the actor of a call and gives it its first event. The caller must run it.
 func (m *Manager) begin(in Incoming, s Started) (*actor, error) {
 	s.ID, s.At, s.Opus = m.newID(), time.Now(), m.cfg.Opus
-	a := &actor{m: m, id: s.ID, in: in, mail: newMailbox(), timers: map[int]*time.Timer{},
+	a := &actor{m: m, id: s.ID, hops: in.MaxForwards, mail: newMailbox(), timers: map[int]*time.Timer{},
 		log: m.cfg.Log.With().Str("call_id", s.ID).Logger(), records: serial{wg: &m.wg}}
 	a.ctx, a.cancel = context.WithCancel(m.ctx)
 	if in.Leg != nil {
-		a.wires = []wire{{leg: in.Leg, callID: in.Leg.SIPCallID()}}
+		a.wires = []wire{{leg: in.Leg, in: &in, callID: in.Leg.SIPCallID(), way: &route{mail: a.mail}}}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -149,9 +147,15 @@ func (m *Manager) begin(in Incoming, s Started) (*actor, error) {
 		a.cancel()
 		return nil, ErrDraining
 	}
-	s.Refuse, s.Because = m.refusal(s)
+	if s.Refuse == 0 {
+		s.Refuse, s.Because = m.refusal(s)
+	}
 	m.wg.Add(1)
 	m.calls[s.ID] = a
+	if in.Leg != nil {
+		a.wires[0].known = true
+		m.seats[in.Leg] = seat{s.ID, s.ID + ".0"}
+	}
 	if s.Refuse == 0 {
 		a.use = usage{made: s.User}
 		if s.Trunk != "" {

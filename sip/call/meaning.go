@@ -169,6 +169,8 @@ func phrase(code int) string {
 		return "Gone"
 	case 480:
 		return "Temporarily Unavailable"
+	case 481:
+		return "Call/Transaction Does Not Exist"
 	case 484:
 		return "Address Incomplete"
 	case 486:

@@ -51,6 +51,16 @@ func (a *actor) do(effect Effect) {
 		a.askService(e)
 	case DecideDial:
 		a.tell(noLeg, DialPlanned{a.m.decideDial(a, e.Target)})
+	case Yield:
+		a.yield(e)
+	case Adopt:
+		a.adopt(e.Leg)
+	case TakeBack:
+		a.adopt(e.Leg)
+	case Welcome:
+		a.welcome(e)
+	case GiveBack:
+		a.sendBack(e.Code, e.Why)
 	case Note:
 		if len(a.story) < maxStory {
 			a.story = append(a.story, store.RecordEvent{At: a.at, Leg: e.Leg, What: e.Text})
@@ -149,9 +159,10 @@ func (a *actor) warn(err error, msg string) {
 
 // session makes the media of leg i.
 func (a *actor) session(i int, srtp SRTPPolicy) error {
+	way := a.wires[i].way
 	s, err := a.m.cfg.Media.NewSession(MediaOptions{
 		CallID: a.state.Start.ID, WebRTC: a.state.Legs[i].WebRTC, SRTP: srtp, Source: a.source(i), Host: a.host(i),
-		SilenceTimeout: a.m.cfg.Limits.Silence, Post: func(e MediaEvent) { a.mail.post(letter{i, e}) },
+		SilenceTimeout: a.m.cfg.Limits.Silence, Post: func(e MediaEvent) { way.post(e) },
 	})
 	if err != nil {
 		a.log.Error().Err(err).Msg("no media for a leg: check the RTP port range and the limit of open files")
@@ -163,49 +174,50 @@ func (a *actor) session(i int, srtp SRTPPolicy) error {
 
 // source is where the device of leg i signals from, "" for trunks.
 func (a *actor) source(i int) string {
-	switch to := a.state.Legs[i].To; {
+	switch to, in := a.state.Legs[i].To, a.wires[i].in; {
 	case to.Binding != nil:
 		return to.Binding.Source
-	case i == a.state.Caller && a.in.Device != nil:
-		return a.in.Device.Source
+	case in != nil && in.Device != nil:
+		return in.Device.Source
 	}
 	return ""
 }
 
 // host is our address as the peer of leg i reaches it.
 func (a *actor) host(i int) string {
-	if i == 0 && a.in.Leg != nil {
-		return a.in.Host
+	if in := a.wires[i].in; in != nil {
+		return in.Host
 	}
 	return a.state.Legs[i].To.Host
 }
 
 func (a *actor) takeOffer(i int) {
-	if err := a.session(i, a.in.SRTP); err != nil {
+	in := a.wires[i].in
+	if err := a.session(i, in.SRTP); err != nil {
 		a.tell(i, MediaBroken{503, "no media port is free"})
 		return
 	}
-	if len(a.in.SDP) == 0 {
+	if len(in.SDP) == 0 {
 		a.tell(i, OfferTaken{})
 		return
 	}
 	s := a.wires[i].media
-	codecs, err := s.RemoteOffer(a.in.SDP)
+	codecs, err := s.RemoteOffer(in.SDP)
 	if err == nil {
-		if codecs = both(codecs, a.in.Codecs); len(codecs) > 0 {
+		if codecs = both(codecs, in.Codecs); len(codecs) > 0 {
 			a.tell(i, OfferTaken{codecs, s.RemoteDirection()})
 			return
 		}
-		err = fmt.Errorf("the offer has none of the codecs allowed here: %v", a.in.Codecs)
+		err = fmt.Errorf("the offer has none of the codecs allowed here: %v", in.Codecs)
 	}
-	a.log.Warn().Err(err).Str("peer", a.in.Leg.Remote()).Msg("the caller's offer cannot be answered")
+	a.log.Warn().Err(err).Str("peer", in.Leg.Remote()).Msg("the caller's offer cannot be answered")
 	a.tell(i, MediaBroken{488, err.Error()})
 }
 
 func (a *actor) dial(e Dial) {
 	leg := &a.state.Legs[e.Leg]
 	fail := func(code int, text string) { a.tell(e.Leg, PeerFailed{code, Reason{"SIP", code, text}}) }
-	if a.in.MaxForwards == 1 && leg.To.Trunk != "" {
+	if a.hops == 1 && leg.To.Trunk != "" {
 		fail(483, phrase(483))
 		return
 	}
@@ -228,13 +240,14 @@ func (a *actor) dial(e Dial) {
 		return
 	}
 	a.wires[e.Leg].leg, a.wires[e.Leg].callID = l, l.SIPCallID()
+	a.m.know(&a.wires[e.Leg], a.id, leg.ID)
 }
 
 // dialRequest says who calls: to devices the caller as we know them, to outside lines also by which number of ours the
 // call came (Diversion, RFC 5806).
 func (a *actor) dialRequest(leg *LegState) DialRequest {
 	s := &a.state
-	req := DialRequest{CallID: s.Start.ID, To: leg.To, From: s.Plan.Caller, Called: s.to(), MaxForwards: max(a.in.MaxForwards-1, 0)}
+	req := DialRequest{CallID: s.Start.ID, To: leg.To, From: s.Plan.Caller, Called: s.to(), MaxForwards: max(a.hops-1, 0)}
 	if s.Stage < 0 && leg.Trunk == "" { // an originated call rings its own user: show whom they will talk to
 		req.From = Party{Number: s.to(), Name: a.m.cfg.Router.ContactName(s.to())}
 		return req
@@ -272,7 +285,7 @@ func (a *actor) accept(e Accept) {
 	sdp, ok := w.committed, w.committed != nil
 	switch {
 	case ok:
-	case len(a.in.SDP) > 0:
+	case w.in != nil && len(w.in.SDP) > 0:
 		sdp, ok = a.answer(e.Leg, e.Codecs)
 	case w.media != nil:
 		var err error

@@ -26,6 +26,7 @@ type phone struct {
 	count   int // INVITEs so far
 	log     []string
 	sdp     string // the last SDP that the call sent
+	offer   string // its INVITE's
 	reason  Reason // of the last hang-up or rejection
 	final   bool   // a final response was sent to it
 	over    bool
@@ -131,6 +132,11 @@ func (p *phone) reoffers(sdp string) { p.does(LegEvent{Type: Reoffered, SDP: []b
 func (p *phone) refers(to string) {
 	p.does(LegEvent{Type: Referred, Target: to, By: "<sip:" + p.name + ">"})
 }
+
+// attends is a REFER that names the dialog of another call in which the same party talks to someone.
+func (p *phone) attends(other *phone) {
+	p.does(LegEvent{Type: Referred, Target: "203", Replaces: other, By: "<sip:" + p.name + ">"})
+}
 func (p *phone) presses(digit byte) { p.does(LegEvent{Type: Digit, Digit: digit, Millis: 100}) }
 
 // What the party sees and hears.
@@ -156,7 +162,7 @@ func (p *phone) media() *session {
 	p.w.t.Helper()
 	synctest.Wait()
 	for _, s := range p.w.sessions {
-		if p.uas && (s.taken != "" || s.offered != "" && s.offered == p.sdp) || !p.uas && strings.HasSuffix(string(p.req.SDP), s.mark()) {
+		if p.uas && (s.first != "" && s.first == p.offer || s.offered != "" && s.offered == p.sdp) || !p.uas && strings.HasSuffix(string(p.req.SDP), s.mark()) {
 			return s
 		}
 	}
@@ -186,6 +192,7 @@ type session struct {
 	number  int
 	offered string // our last offer
 	taken   string // the peer's last offer
+	first   string // and its first
 	remote  string // the peer's direction
 	codecs  []string
 	bridged *session
@@ -236,6 +243,9 @@ func (s *session) RemoteOffer(sdp []byte) ([]string, error) {
 		return nil, err
 	}
 	s.taken, s.remote = string(sdp), dir
+	if s.first == "" {
+		s.first = s.taken
+	}
 	return codecs, nil
 }
 

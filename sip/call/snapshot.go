@@ -5,34 +5,38 @@ import (
 	"time"
 
 	"strowger/routing"
+	"strowger/store"
 )
 
 // Snapshot is a call as the page shows it. It is never changed after it was made.
 type Snapshot struct {
-	ID          string        `json:"id"`
-	Direction   string        `json:"direction"` // "" until routing has spoken
-	From        Party         `json:"from"`
-	FromUser    string        `json:"from_user,omitempty"`
-	To          string        `json:"to"`
-	Trunk       string        `json:"trunk,omitempty"`
-	Phase       string        `json:"phase"` // routing | ringing | up | ended
-	Voicemail   bool          `json:"voicemail,omitempty"`
-	Service     string        `json:"service,omitempty"` // the voice application that has the caller
-	Stage       int           `json:"stage"`             // index of the plan's stage
-	Step        string        `json:"step,omitempty"`    // the policy's step that the stage comes from
-	Match       string        `json:"match,omitempty"`   // why that step applied
-	Start       time.Time     `json:"start"`
-	Ringing     time.Time     `json:"ringing,omitzero"`
-	Answer      time.Time     `json:"answer,omitzero"`
-	End         time.Time     `json:"end,omitzero"`
-	Disposition string        `json:"disposition,omitempty"` // once ended
-	AnsweredBy  string        `json:"answered_by,omitempty"`
-	Reason      string        `json:"reason,omitempty"`
-	Legs        []LegSnapshot `json:"legs"`
+	ID          string    `json:"id"`
+	Direction   string    `json:"direction"` // "" until routing has spoken
+	From        Party     `json:"from"`
+	FromUser    string    `json:"from_user,omitempty"`
+	To          string    `json:"to"`
+	Trunk       string    `json:"trunk,omitempty"`
+	Phase       string    `json:"phase"` // routing | ringing | up | ended
+	Voicemail   bool      `json:"voicemail,omitempty"`
+	Service     string    `json:"service,omitempty"` // the voice application that has the caller
+	Stage       int       `json:"stage"`             // index of the plan's stage
+	Step        string    `json:"step,omitempty"`    // the policy's step that the stage comes from
+	Match       string    `json:"match,omitempty"`   // why that step applied
+	Start       time.Time `json:"start"`
+	Ringing     time.Time `json:"ringing,omitzero"`
+	Answer      time.Time `json:"answer,omitzero"`
+	End         time.Time `json:"end,omitzero"`
+	Disposition string    `json:"disposition,omitempty"` // once ended
+	AnsweredBy  string    `json:"answered_by,omitempty"`
+	Reason      string    `json:"reason,omitempty"`
+	// Related are other calls that this one has to do with: whence legs came, and whither they went.
+	Related []store.RelatedCall `json:"related,omitempty"`
+	Legs    []LegSnapshot       `json:"legs"`
 }
 
 // LegSnapshot is one leg. SIPCallID is the Call-ID header by which a phone knows the call.
 type LegSnapshot struct {
+	ID        string    `json:"id"` // names it in commands, also after it has moved to another call
 	Peer      string    `json:"peer"`
 	User      string    `json:"user,omitempty"`
 	Device    string    `json:"device,omitempty"`
@@ -40,7 +44,7 @@ type LegSnapshot struct {
 	Trunk     string    `json:"trunk,omitempty"`
 	SIPCallID string    `json:"sip_call_id,omitempty"`
 	Caller    bool      `json:"caller,omitempty"`
-	State     string    `json:"state"` // idle | dialling | ringing | confirming | answered | up | ending | ended
+	State     string    `json:"state"` // idle | dialling | ringing | confirming | answered | up | ending | ended | moved
 	Held      bool      `json:"held,omitempty"`
 	Since     time.Time `json:"since"`
 	Step      string    `json:"step,omitempty"`  // why it rings: the policy's step
@@ -68,7 +72,7 @@ func snapshot(s *State, callIDs func(leg int) string) Snapshot {
 	out := Snapshot{
 		ID: s.Start.ID, Direction: plan.Direction, From: plan.Caller, FromUser: s.Start.User, To: s.called(), Trunk: s.Start.Trunk,
 		Phase: s.Phase.String(), Voicemail: s.VM.Step != VMNone, Stage: s.Stage, Ringing: s.RingingAt, Answer: s.AnswerAt,
-		Start: s.Start.At, End: s.EndAt, Disposition: s.Disposition, AnsweredBy: s.AnsweredBy, Reason: s.Why,
+		Start: s.Start.At, End: s.EndAt, Disposition: s.Disposition, AnsweredBy: s.AnsweredBy, Reason: s.Why, Related: s.Related,
 		Legs: make([]LegSnapshot, len(s.Legs)),
 	}
 	if plan.Direction == "" {
@@ -81,8 +85,11 @@ func snapshot(s *State, callIDs func(leg int) string) Snapshot {
 	for i := range s.Legs {
 		l := &s.Legs[i]
 		out.Legs[i] = LegSnapshot{
-			Peer: l.Peer, User: l.User, Device: l.Device, Kind: l.Kind, Trunk: l.Trunk, SIPCallID: callIDs(i), Caller: i == s.Caller,
+			ID: l.ID, Peer: l.Peer, User: l.User, Device: l.Device, Kind: l.Kind, Trunk: l.Trunk, SIPCallID: callIDs(i), Caller: i == s.Caller,
 			State: l.Phase.String(), Held: l.held(), Since: l.since(), Code: l.Code, Reason: l.Reason,
+		}
+		if l.GoneTo != "" {
+			out.Legs[i].State = "moved"
 		}
 		if l.Moved {
 			out.Legs[i].Step = "transfer"
@@ -152,7 +159,8 @@ func findRow(rows []routing.Row, number string, st *routing.Stage) *routing.Row 
 func looksAlike(a, b *State) bool {
 	if a.Phase != b.Phase || a.Stage != b.Stage || a.Plan.Direction != b.Plan.Direction || a.VM.Step != b.VM.Step ||
 		a.Service.busy() != b.Service.busy() ||
-		a.Disposition != b.Disposition || len(a.Legs) != len(b.Legs) {
+		a.Disposition != b.Disposition || len(a.Legs) != len(b.Legs) || len(a.Related) != len(b.Related) ||
+		a.Transfer.Step != b.Transfer.Step {
 		return false
 	}
 	for i := range a.Legs {

@@ -35,7 +35,7 @@ func (m *machine) newRound() {
 
 // stageEmpty reports whether nothing rings any more, nor will in this stage.
 func (m *machine) stageEmpty() bool {
-	if m.Looking || m.Walk.busy() {
+	if m.Looking || m.Walk.busy() || m.Handing.To != "" {
 		return false
 	}
 	for i := range m.Legs {
@@ -130,7 +130,7 @@ func (m *machine) dial(target int, to []Endpoint) {
 		return
 	}
 	t, e := m.targets()[target], to[0]
-	leg := LegState{Phase: LegDialling, Stage: m.Stage, Moved: m.Transfer.Step == TransferRinging, Target: target, To: e, Next: to[1:], User: t.User, WebRTC: e.WebRTC,
+	leg := LegState{ID: m.newLegID(), Phase: LegDialling, Stage: m.Stage, Moved: m.Transfer.Step == TransferRinging, Target: target, To: e, Next: to[1:], User: t.User, WebRTC: e.WebRTC,
 		Media: true, Start: m.at}
 	if e.Binding != nil {
 		leg.Peer, leg.Device, leg.Kind = t.User, e.Binding.Device, e.Binding.Kind

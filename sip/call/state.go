@@ -1,6 +1,10 @@
 package call
 
-import "time"
+import (
+	"time"
+
+	"strowger/store"
+)
 
 // Phase is where a call stands as a whole.
 type Phase int
@@ -71,6 +75,10 @@ type State struct {
 	First    Planned  // once the call was transferred: the plan that it began with; Plan is the transfer's
 	Transfer Transfer // under way
 
+	Handing  Handing             // of a leg to another call, under way
+	Related  []store.RelatedCall // other calls that this one has to do with
+	Reseated bool                // somebody came from another call: the legs tell who talks, not Start
+
 	Walk      WalkState // the workflow that runs, if one does
 	Walked    []walked  // what workflows did so far, oldest first
 	Source    string    // noted by a workflow
@@ -101,10 +109,14 @@ type State struct {
 
 // LegState is what the machine knows of one leg.
 type LegState struct {
+	ID     string // names it for other calls, also after a move
 	Phase  LegPhase
-	Stage  int  // index of the plan's stage; -1 for the caller's
-	Moved  bool // rung by a transfer: Stage is of the transfer's plan
-	Target int  // index of the target within the stage
+	Called bool   // it called us
+	From   string // the call that it came from, "" = it is from here
+	GoneTo string // the call that it has moved to
+	Stage  int    // index of the plan's stage; -1 for the caller's
+	Moved  bool   // rung by a transfer: Stage is of the transfer's plan
+	Target int    // index of the target within the stage
 	To     Endpoint
 	Next   []Endpoint // further trunks to try for the same line
 
@@ -120,7 +132,8 @@ type LegState struct {
 	Music       bool // it plays music on hold
 	MediaReady  bool
 	Early       bool     // an early answer was taken
-	Codecs      []string // negotiated
+	Codecs      []string // negotiated; of a leg that came unanswered: offered
+	Allowed     []string // on the trunk that it called by, nil = all
 	Direction   string   // what the party's last SDP says of itself; "" and sendrecv = not on hold
 	Timer       int      // confirm timer, 0 = not running
 	Token       int      // names the whisper that is being made, 0 = none
@@ -132,6 +145,14 @@ type LegState struct {
 	End     time.Time
 	Code    int
 	Reason  string
+}
+
+// name is the user's, or the number.
+func (l *LegState) name() string {
+	if l.User != "" {
+		return l.User
+	}
+	return l.Peer
 }
 
 // held reports whether the party said that it will not talk or not listen.

@@ -57,6 +57,9 @@ func (p pick) begin(c *stepped) {
 	if p(50) == 0 {
 		begun.Refuse = 503
 	}
+	if p(20) == 0 && !begun.Originate {
+		begun.Replaces = Place{Call: "y", Leg: "y.1"}
+	}
 	c.step(Event{Leg: noLeg, What: begun})
 	if p(20) != 0 {
 		c.step(Event{Leg: noLeg, What: Planned{Plan: testPlans[p(len(testPlans))], Direction: testBy[p(3)], To: "+2"}})
@@ -83,7 +86,15 @@ func (p pick) event(s *State) Event {
 	}
 	e.Leg = p(len(s.Legs) + 1)
 	if s.Phase == Up && s.Peer != 0 && p(5) == 0 {
-		e.What = PeerReferred{Target: "203"}
+		e.What = PeerReferred{Target: "203", Attended: p(3) == 0, With: Place{Call: []string{"", "x", "y", "y"}[p(4)]}}
+		return e
+	}
+	if s.Handing.To != "" && p(3) == 0 || p(60) == 0 {
+		e.Leg, e.What = noLeg, p.outcome(s)
+		return e
+	}
+	if p(20) == 0 {
+		e.Leg, e.What = noLeg, p.newcomer(s)
 		return e
 	}
 	switch k := p(24); {
@@ -165,6 +176,32 @@ func (p pick) callEvent(s *State) What {
 
 func (p pick) transferPlan() What {
 	return TransferPlanned{Planned{Plan: testPlans[p(len(testPlans))], Direction: testBy[p(3)], To: "203"}}
+}
+
+// outcome of a leg's move to another call.
+func (p pick) outcome(s *State) What {
+	to := s.Handing.To
+	if p(10) == 0 {
+		to = "z"
+	}
+	if p(2) == 0 {
+		return Joined{to, "cyd"}
+	}
+	return Returned{to, 481, "the other call is over"}
+}
+
+// newcomer is a leg that another call sends: one that talks, or that waits for an answer.
+func (p pick) newcomer(s *State) What {
+	l := LegState{ID: "z.1", Phase: LegUp, Peer: "dee", User: []string{"", "dee"}[p(2)], Kind: "desk", Media: true, Codecs: testCodecs[p(2)],
+		Direction: testWays[p(4)]}
+	if p(2) == 0 {
+		l.Phase, l.Called, l.Codecs = []LegPhase{LegIdle, LegRinging, LegAnswered}[p(3)], true, testCodecs[p(3)]
+	}
+	seat := Place{Call: "x", User: []string{"", "bob", "ann"}[p(3)]}
+	if k := p(len(s.Legs) + 1); k < len(s.Legs) && p(4) != 0 {
+		seat = Place{Call: "x", Leg: s.Legs[k].ID}
+	}
+	return Adopted{From: "z", How: []How{HowTransfer, HowReplaces, HowPickup}[p(3)], Seat: seat, Leg: l}
 }
 
 // walkEvent is what a workflow waits for, or something else that one might get.

@@ -45,8 +45,12 @@ func (s *State) first() *Planned {
 	return &s.Plan
 }
 
-// aside reports whether leg i waits for the outcome of its transfer.
+// aside reports whether leg i waits for the outcome of its transfer, or is left behind while the other one is on its way to
+// another call.
 func (m *machine) aside(i int) bool {
+	if m.Handing.To != "" && m.Phase == Up && m.Legs[i].Phase == LegUp {
+		return true
+	}
 	return m.Transfer.Step == TransferRinging && i == m.Transfer.By && m.Legs[i].Phase == LegUp
 }
 
@@ -63,6 +67,8 @@ func (m *machine) referred(i int, w PeerReferred) {
 		m.do(ReferProgress{i, 480, phrase(480)})
 	case m.Transfer.Step != TransferNone:
 		m.do(ReferProgress{i, 480, phrase(480)})
+	case w.Attended:
+		m.attend(i, k, w.With)
 	default:
 		m.Transfer = Transfer{Step: TransferAsking, By: i, Target: w.Target, Header: w.By}
 		m.note(i, "transfers %s to %s", m.Legs[k].Peer, w.Target)

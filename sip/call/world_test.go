@@ -50,6 +50,7 @@ type world struct {
 	sessions []*session
 	mixers   []*mixing
 	portless bool // no media session can be made
+	invites  int  // INVITEs that came
 
 	opened, closed []store.CallRecord
 	voicemails     []store.Voicemail
@@ -102,6 +103,9 @@ func (w *world) nothingLeft() {
 		case CallEnded:
 			over++
 		}
+	}
+	if n := len(w.m.seats); n != 0 {
+		w.t.Errorf("%d legs are still in the book", n)
 	}
 	if begun != over {
 		w.t.Errorf("subscribers saw %d calls begin and %d end", begun, over)
@@ -183,6 +187,11 @@ func (w *world) invite(in Incoming, change ...func(*Incoming)) *phone {
 		f(&in)
 	}
 	p := &phone{w: w, name: "caller " + in.From.Number, uas: true, invited: true}
+	if len(in.SDP) > 0 {
+		in.SDP = fmt.Appendf(in.SDP, " of call %d", w.invites)
+		w.invites++
+		p.offer = string(in.SDP)
+	}
 	in.Leg = p
 	in.Bind = func(post Post) { p.post = post }
 	w.manager().Incoming(in)

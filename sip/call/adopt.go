@@ -1,0 +1,340 @@
+package call
+
+import (
+	"slices"
+	"time"
+
+	"strowger/store"
+)
+
+// Adoption: a leg moves from one call to another, with its dialog, its media and all that is under way from it. Attended
+// transfers, Replaces (RFC 3891), pickups and the retrieval of parked calls are done so: who moves keeps its session, and is
+// signalled nothing but what it must know.
+//
+//	the call that has the leg                         the call that shall have it
+//	Yield ───────── the leg, and its letters ───────▶ Adopted ─┬─ it has a seat for it: Adopt, Welcome
+//	Joined ◀───────────────────────────────────────────────────┤
+//	Returned ◀───── the leg, and its letters ──────────────────┴─ it has none: GiveBack
+//
+// Until the outcome is known, State.Handing keeps what the leg was, and who is left behind stands aside.
+
+// How says why a leg moves.
+type How string
+
+// The reasons of a move, as records tell them.
+const (
+	HowTransfer How = "transfer" // attended: it takes the transferor's seat
+	HowReplaces How = "replaces" // an INVITE with Replaces takes a seat
+	HowPickup   How = "pickup"   // it answers what rings elsewhere
+	HowRetrieve How = "retrieve" // it takes a call from its orbit
+)
+
+// Place is a seat in a call.
+type Place struct {
+	Call  string // the call's id
+	Leg   string // who sits there (LegState.ID), "" = any leg of User
+	User  string // the user who sits there, "" = whoever
+	Early bool   // only while it is not answered
+}
+
+// Handing is a leg on its way to another call.
+type Handing struct {
+	To    string // the call's id, "" = no leg is on its way
+	How   How
+	Leg   int
+	Was   LegState // as it was, should it come back
+	Peer  int      // State.Peer as it was
+	By    int      // the leg whose REFER asked for the move, noLeg
+	Timer int
+}
+
+// handingTime is how long the other call may take. It answers at once, unless it hangs.
+const handingTime = 10 * time.Second
+
+// yield sends leg i to another call.
+func (m *machine) yield(i int, to Place, how How, by int) {
+	h := Handing{To: to.Call, How: how, Leg: i, Peer: m.Peer, By: by}
+	m.part(i)
+	m.music()
+	if i == m.Caller {
+		m.stopRingback()
+	}
+	leg := &m.Legs[i]
+	if leg.Sound != 0 {
+		m.stopPlay(i)
+	}
+	m.stop(&leg.Timer)
+	leg.Token = 0
+	h.Was = *leg
+	if going := &h.Was; leg.Called && leg.Phase < LegAnswered {
+		going.Codecs = m.Offered
+		if m.Committed != nil {
+			going.Codecs = m.Committed
+		}
+	}
+	m.Handing = h
+	m.start(&m.Handing.Timer, handingTime)
+	leg.Phase, leg.GoneTo, leg.End, leg.Media, leg.Reason = LegEnded, to.Call, m.at, false, "moved to another call"
+	m.note(i, "moves to call %s: %s", to.Call, how)
+	m.do(Yield{i, to, how, h.Was})
+}
+
+// adopted: a leg of another call wants a seat in this one.
+func (m *machine) adopted(w Adopted) {
+	seat, code, why := m.seatFor(w)
+	if code != 0 {
+		m.note(noLeg, "%s of call %s is sent back: %s", w.Leg.Peer, w.From, why)
+		m.do(GiveBack{code, why})
+		return
+	}
+	l := w.Leg
+	l.Stage, l.Moved, l.Target, l.Next, l.From = -1, true, 0, nil, w.From
+	m.Legs = append(m.Legs, l)
+	i := len(m.Legs) - 1
+	m.Reseated = true
+	m.relate(w.From, w.How)
+	m.do(Adopt{i})
+	m.note(i, "comes from call %s (%s), in the place of %s", w.From, w.How, m.Legs[seat].Peer)
+	switch {
+	case m.Phase == Up:
+		m.replace(seat, i)
+	case seat == m.Caller:
+		m.replaceCaller(seat, i)
+	default:
+		m.pickUp(i)
+	}
+	m.do(Welcome{w.From, m.Legs[m.opposite(i)].name()})
+}
+
+// seatFor finds the leg whose seat the newcomer takes, or says why there is none.
+func (m *machine) seatFor(w Adopted) (seat, code int, why string) {
+	if m.Start.ID == "" || m.Phase == Over || m.Handing.To != "" || m.VM.Step != VMNone || m.Service.busy() || len(m.Legs) >= maxLegs {
+		return noLeg, 481, "this call takes nobody now"
+	}
+	seat = slices.IndexFunc(m.Legs, func(l LegState) bool {
+		if w.Seat.Leg != "" {
+			return l.ID == w.Seat.Leg && l.Phase.live() && (w.Seat.User == "" || l.User == w.Seat.User)
+		}
+		return w.Seat.User != "" && l.User == w.Seat.User && (l.Phase.talking() || l.Called && l.Phase.live())
+	})
+	if seat < 0 {
+		return noLeg, 481, "whose place it shall take is gone"
+	}
+	l := &m.Legs[seat]
+	switch {
+	case w.How == HowReplaces && w.Leg.Trunk != l.Trunk && w.Leg.Trunk != "": // a carrier has no business with others
+		return noLeg, 403, "it may not take this place"
+	case w.Seat.Early && l.Phase.talking(): // RFC 3891 §3
+		return noLeg, 486, "it is answered already"
+	case m.Phase == Up && m.other(seat) >= 0 && (l.Phase == LegUp || l.Phase == LegAnswered):
+	case m.Phase == Ringing && m.Stage >= 0 && seat == m.Caller && w.Leg.Phase == LegUp:
+	case m.Phase == Ringing && m.Stage >= 0 && seat != m.Caller && l.Phase <= LegRinging && !m.Walk.busy():
+	default:
+		return noLeg, 481, "its place cannot be taken now"
+	}
+	return seat, 0, ""
+}
+
+// opposite is the leg that i has to do with: the bridged one, or the caller's, or its own.
+func (m *machine) opposite(i int) int {
+	if k := m.other(i); k >= 0 {
+		return k
+	}
+	if m.Caller >= 0 {
+		return m.Caller
+	}
+	return i
+}
+
+// replace gives leg i the seat of one that talks.
+func (m *machine) replace(seat, i int) {
+	peer := m.Peer
+	m.part(seat)
+	if t := &m.Transfer; t.Step == TransferAsking && t.By == seat {
+		m.do(ReferProgress{seat, 487, phrase(487)})
+		m.Transfer = Transfer{}
+	}
+	if seat == m.Caller {
+		m.Caller = i
+	} else {
+		peer = i
+	}
+	m.Peer = peer
+	m.hangup(seat, Reason{"SIP", 200, "Replaced"})
+	m.acceptLeg(i, m.Legs[m.other(i)].Codecs)
+	m.do(Bridge{m.Caller, m.Peer})
+}
+
+// replaceCaller gives leg i, which is up, the seat of a caller who waits for an answer. It hears what rings; when nobody
+// answers, whoever sent it is rung.
+func (m *machine) replaceCaller(seat, i int) {
+	early := m.Peer
+	m.part(seat)
+	m.stopRingback()
+	if m.Final == 0 {
+		m.do(Reject{seat, 487, phrase(487), Reason{"SIP", 200, "Replaced"}})
+		m.ended(seat, 487, "replaced")
+	} else {
+		m.hangup(seat, Reason{"SIP", 200, "Replaced"})
+	}
+	m.Caller, m.Final, m.Offered, m.Committed = i, 200, m.Legs[i].Codecs, nil
+	switch t := &m.Transfer; {
+	case t.Step == TransferNone:
+		if m.First.Direction == "" {
+			m.First = m.Plan
+		}
+		m.Transfer = Transfer{Step: TransferRinging, By: seat, Target: m.to()}
+	case t.Caller == seat:
+		t.Caller = i
+	case t.Peer == seat:
+		t.Peer = i
+	}
+	switch {
+	case early != 0:
+		m.Peer = early
+		m.do(Bridge{m.Caller, m.Peer})
+	case m.Walk.Step == WalkPlaying:
+		m.Walk.Step = WalkOpening
+		m.speak()
+	case !m.Walk.busy():
+		m.alert()
+	}
+}
+
+// pickUp makes leg i the one that answers the caller, whoever is rung.
+func (m *machine) pickUp(i int) {
+	m.stop(&m.RingTimer)
+	m.hangupOthers(i)
+	m.stopRingback()
+	caller := m.Offered
+	if c := m.callerLeg(); c.Phase >= LegAnswered {
+		caller = c.Codecs
+	}
+	m.acceptLeg(i, caller)
+	m.accept(answerWith(m.Offered, m.Legs[i].Codecs, m.Start.Codecs))
+	m.Peer = i
+	m.do(Bridge{m.Caller, i})
+	m.endWalk("answered by " + m.Legs[i].Peer)
+	m.Phase = Up
+	m.transferDone("picked up")
+	if m.AnswerAt.IsZero() {
+		m.AnswerAt, m.AnsweredBy = m.at, m.Legs[i].name()
+	}
+}
+
+// acceptLeg gives a newcomer that waits for an answer its 200.
+func (m *machine) acceptLeg(i int, agreed []string) {
+	l := &m.Legs[i]
+	if !l.Called || l.Phase >= LegAnswered {
+		return
+	}
+	l.Codecs = answerWith(l.Codecs, agreed, l.Allowed)
+	l.Phase, l.Answer, l.Code = LegAnswered, m.at, 200
+	m.do(Accept{i, l.Codecs})
+}
+
+// joined: the other call has taken the leg. What is left here is over.
+func (m *machine) joined(w Joined) {
+	h := m.Handing
+	if h.To == "" || w.Call != h.To {
+		return
+	}
+	m.handed()
+	m.relate(h.To, h.How)
+	if m.Phase == Over {
+		return
+	}
+	by := "caller"
+	if h.By >= 0 {
+		if m.Legs[h.By].Phase == LegUp {
+			m.do(ReferProgress{h.By, 200, "OK"})
+		}
+		if h.By != m.Caller {
+			by = "callee"
+		}
+	}
+	if m.AnswerAt.IsZero() {
+		m.AnswerAt, m.AnsweredBy, m.Final = m.at, w.Who, 200
+	}
+	done := Reason{"SIP", 200, "Transferred"}
+	m.over(ending{disposition: m.soFar(), by: by, why: "went on in call " + h.To + " (" + string(h.How) + ")", toCaller: done, others: done})
+}
+
+// returned: the other call would not have the leg. All is as before, or as near to it as can be.
+func (m *machine) returned(w Returned) {
+	h := m.Handing
+	if h.To == "" || w.Call != h.To {
+		return
+	}
+	m.handed()
+	was := h.Was
+	m.Legs[h.Leg] = was
+	m.do(TakeBack{h.Leg})
+	r := Reason{"SIP", w.Code, w.Why}
+	if m.Phase == Over {
+		m.hangup(h.Leg, r)
+		return
+	}
+	m.note(h.Leg, "comes back: %s", w.Why)
+	if h.Peer == 0 {
+		m.over(ending{disposition: store.Missed, by: "us", why: w.Why, code: w.Code, toCaller: r})
+		return
+	}
+	m.reunite(h, r)
+}
+
+// reunite joins the leg that came back with the one that stood aside; when that has gone, its user is rung.
+func (m *machine) reunite(h Handing, r Reason) {
+	o := h.Peer
+	if h.Leg != m.Caller {
+		o = m.Caller
+	}
+	if m.Legs[o].Phase == LegUp {
+		m.Peer = h.Peer
+		m.do(Bridge{m.Caller, m.Peer})
+		if h.By >= 0 {
+			m.do(ReferProgress{h.By, r.Cause, phrase(r.Cause)})
+		}
+		return
+	}
+	if m.First.Direction == "" {
+		m.First = m.Plan
+	}
+	m.Caller, m.Offered, m.Committed, m.Final = h.Leg, h.Was.Codecs, nil, 200
+	m.Worst, m.WorstOf = r.Cause, r
+	m.Transfer = Transfer{Step: TransferRinging, By: o, Target: "call " + h.To}
+	m.transferFailed()
+}
+
+// handed ends the wait for the other call's answer.
+func (m *machine) handed() {
+	m.stop(&m.Handing.Timer)
+	m.Handing = Handing{}
+}
+
+// handingLost: the other call did not answer. Where the leg is, nobody knows.
+func (m *machine) handingLost() {
+	to := m.Handing.To
+	m.handed()
+	m.over(ending{disposition: store.Failed, by: "us", why: "call " + to + " did not take over", code: 500})
+}
+
+// handingOver: the call ends while a leg is on its way. It may still come back, to be let go.
+func (m *machine) handingOver() {
+	h := &m.Handing
+	if h.To != "" && h.By >= 0 && m.Legs[h.By].Phase == LegUp {
+		m.do(ReferProgress{h.By, 487, phrase(487)})
+	}
+	h.By = noLeg
+	m.stop(&h.Timer)
+}
+
+// relate notes that this call has to do with another one.
+func (m *machine) relate(id string, how How) {
+	if len(m.Related) < maxRelated {
+		m.Related = append(slices.Clip(m.Related), store.RelatedCall{ID: id, How: string(how)})
+	}
+}
+
+// maxRelated is how many other calls a record names.
+const maxRelated = 100
