@@ -46,6 +46,10 @@ type (
 	TrunkEvent struct {
 		Trunk TrunkStatus `json:"trunk"`
 	}
+	// QualityEvent (quality): how the calls in progress sound, every few seconds. It has no id.
+	QualityEvent struct {
+		Calls []LiveQuality `json:"calls"`
+	}
 	// PingEvent (ping): nothing happened; the connection is alive.
 	PingEvent struct {
 		Time time.Time `json:"time"`
@@ -101,7 +105,7 @@ func (s *Server) eventRoutes() {
 		Middlewares: huma.Middlewares{s.admit(needAny), unbuffered},
 	}, map[string]any{
 		"hello": HelloEvent{}, "call": CallEvent{}, "record": RecordEvent{}, "record_gone": RecordGoneEvent{},
-		"voicemail": VoicemailEvent{}, "registration": RegistrationEvent{}, "trunk": TrunkEvent{}, "ping": PingEvent{},
+		"voicemail": VoicemailEvent{}, "registration": RegistrationEvent{}, "trunk": TrunkEvent{}, "quality": QualityEvent{}, "ping": PingEvent{},
 	}, s.stream)
 }
 

@@ -64,6 +64,22 @@ func (h *hub) publish(shows func(Principal) bool, data func() any) {
 	}
 }
 
+// tell hands every viewer what data makes for them, nil = nothing, if they keep up. It is not kept for those who reconnect.
+func (h *hub) tell(data func(Principal) any) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for s := range h.streams {
+		v := data(s.p)
+		if v == nil {
+			continue
+		}
+		select {
+		case s.events <- event{data: func() any { return v }}:
+		default:
+		}
+	}
+}
+
 // subscribe opens a stream. With the id of the last event that the viewer saw, missed holds what came since and resumed is
 // true; when that is too long ago (or another process's), the viewer must read everything anew. last is the newest id so far.
 func (h *hub) subscribe(p Principal, lastSeen int64) (s *stream, missed []event, resumed bool, last int64) {

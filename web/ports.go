@@ -56,6 +56,8 @@ type Calls interface {
 // Active is the calls in progress.
 type Active interface {
 	ActiveCalls() []call.Snapshot
+	// Measure takes the figures of their quality.
+	Measure() []call.Measured
 	// Hangup ends a call for everybody; false when there is no such call.
 	Hangup(id string) bool
 }

@@ -99,6 +99,8 @@ type LiveLeg struct {
 	State     string `json:"state" doc:"idle, dialling, ringing, confirming, answered, up, ending or ended"`
 	Step      string `json:"step,omitempty" doc:"Why it rings: the policy's step"`
 	Match     string `json:"match,omitempty" doc:"And why that step applied, as in a trace"`
+	// Troubles are what is wrong with the party's sound now.
+	Troubles []call.Trouble `json:"troubles,omitempty" doc:"high packet loss, high jitter, one-way audio (it sends nothing), silent microphone"`
 }
 
 // Voicemail is a message as the API shows it.
@@ -151,6 +153,7 @@ func (s *Server) liveView(c call.Snapshot) LiveCall {
 	for _, l := range c.Legs {
 		v.Legs = append(v.Legs, LiveLeg{
 			Peer: l.Peer, User: l.User, Kind: l.Kind, SIPCallID: l.SIPCallID, Caller: l.Caller, State: l.State, Step: l.Step, Match: l.Match,
+			Troubles: l.Troubles,
 		})
 	}
 	return v

@@ -139,6 +139,7 @@ func (s *Server) routes() {
 	s.meRoutes()
 	s.callRoutes()
 	s.activeRoutes()
+	s.qualityRoutes()
 	s.voicemailRoutes()
 	s.phoneRoutes()
 	s.demoRoutes()

@@ -109,14 +109,43 @@ func printCall(w io.Writer, r store.CallRecord) {
 	}
 	fmt.Fprintln(w, "\nlegs")
 	for _, l := range r.Legs {
-		m := l.Media
-		fmt.Fprintf(w, "  %s (%s): %d %s; %s in %d lost %d jitter %.1f ms, out %d\n", l.Peer, l.Kind, l.Code, l.Reason, m.Codec, m.In.Packets, m.In.Lost, m.In.JitterMS, m.Out.Packets)
+		fmt.Fprintf(w, "  %s (%s): %d %s\n", l.Peer, l.Kind, l.Code, l.Reason)
+		printQuality(w, l.Media)
 	}
 	if len(r.Plan) > 0 {
 		var plan routing.Plan
 		if json.Unmarshal(r.Plan, &plan) == nil {
 			fmt.Fprintf(w, "\nrouting\n%s", planText(routing.KindCall, plan, r.Start.Local()))
 		}
+	}
+}
+
+// printQuality tells how a leg sounded, a line per direction.
+func printQuality(w io.Writer, m store.MediaStat) {
+	if m.In.Packets+m.Out.Packets == 0 {
+		return
+	}
+	sound := m.Codec
+	if m.SRTP != "" {
+		sound += " over SRTP (" + m.SRTP + ")"
+	}
+	fmt.Fprintf(w, "    %s\n", sound)
+	for _, d := range []struct {
+		name string
+		s    store.StreamStat
+	}{{"from it", m.In}, {"to it", m.Out}} {
+		s := d.s
+		fmt.Fprintf(w, "    %-7s  %d packets, %d lost, %d late, jitter %.1f ms", d.name, s.Packets, s.Lost, s.Late, s.JitterMS)
+		if s.RTTMS > 0 {
+			fmt.Fprintf(w, ", round trip %.0f ms", s.RTTMS)
+		}
+		if s.ConcealedMS > 0 {
+			fmt.Fprintf(w, ", concealed %.0f ms", s.ConcealedMS)
+		}
+		if s.MOS > 0 {
+			fmt.Fprintf(w, ", MOS %.2f (R %.0f)", s.MOS, s.R)
+		}
+		fmt.Fprintln(w)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -34,6 +35,7 @@ type actor struct {
 	shown  bool      // subscribers were told that the call began
 	ended  bool      // and that it is over
 
+	media   atomic.Pointer[[]MediaSession] // of the legs, for those who measure
 	records serial
 	vm      message
 	use     usage // what the call counts for in the Manager's limits; guarded by Manager.mu
@@ -85,6 +87,7 @@ func (a *actor) run() {
 		a.unread = nil
 		clear(batch)
 		if a.state.Done || a.mail.empty() || n%16 == 0 { // what follows at once makes one picture
+			a.expose()
 			a.m.publish(a)
 		}
 	}
@@ -219,6 +222,8 @@ func (a *actor) fromMedia(w MediaEvent) What {
 		return MediaBroken{408, w.Why}
 	case MediaReady:
 		return MediaUp{}
+	case MediaQuality:
+		return Judged{w.Trouble, w.On, w.Value}
 	}
 	return nil
 }

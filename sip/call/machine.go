@@ -182,6 +182,8 @@ func (m *machine) takeLeg(i int, what What) {
 		m.greet()
 		m.speak()
 		m.serviceBegins()
+	case Judged:
+		m.judged(i, w)
 	case MediaQuiet:
 		m.quiet(i)
 	case PlayDone:

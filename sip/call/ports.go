@@ -255,6 +255,9 @@ type MediaEvent struct {
 	Millis  int     // MediaDigit
 	Token   int     // PlayEnded: the Sound's
 	Relayed bool    // MediaDigit: the bridge has passed it on by itself
+	Trouble Trouble // MediaQuality
+	On      bool    // MediaQuality
+	Value   float64 // MediaQuality: as it begins, loss in percent or jitter in milliseconds
 	Seconds float64 // RecordEnded: length of audio written
 	Speech  float64 // RecordEnded: seconds of it in which something was said
 	Why     string  // RecordEnded: stopped | silence | limit | failed; MediaLost: what
@@ -265,12 +268,13 @@ type MediaEventType int
 
 // The events of a media session.
 const (
-	PlayEnded   MediaEventType = iota
-	RecordEnded                // the file is complete (or Why is failed)
-	MediaDigit                 // an RFC 4733 digit, once, at its end
-	MediaSilent                // no RTP from the party for the configured time
-	MediaLost                  // ICE or DTLS failed
-	MediaReady                 // ICE and DTLS are up (WebRTC), or the first packet came
+	PlayEnded    MediaEventType = iota
+	RecordEnded                 // the file is complete (or Why is failed)
+	MediaDigit                  // an RFC 4733 digit, once, at its end
+	MediaSilent                 // no RTP from the party for the configured time
+	MediaLost                   // ICE or DTLS failed
+	MediaReady                  // ICE and DTLS are up (WebRTC), or the first packet came
+	MediaQuality                // a Trouble began (On), goes on (On, every few seconds) or ended
 )
 
 // MediaOptions for a new session.

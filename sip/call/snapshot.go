@@ -51,6 +51,19 @@ type LegSnapshot struct {
 	Match     string    `json:"match,omitempty"` // and why that step applied
 	Code      int       `json:"code,omitempty"`
 	Reason    string    `json:"reason,omitempty"`
+	Troubles  []Trouble `json:"troubles,omitempty"` // what is wrong with what it sends
+}
+
+// Measured is the quality of a call in progress.
+type Measured struct {
+	Call Snapshot
+	Legs []LegMeasured // those that have media
+}
+
+// LegMeasured is that of one leg; Leg is its index in Call.Legs.
+type LegMeasured struct {
+	Leg   int
+	Media store.MediaStat
 }
 
 // Change is a live event for subscribers.
@@ -87,6 +100,7 @@ func snapshot(s *State, callIDs func(leg int) string) Snapshot {
 		out.Legs[i] = LegSnapshot{
 			ID: l.ID, Peer: l.Peer, User: l.User, Device: l.Device, Kind: l.Kind, Trunk: l.Trunk, SIPCallID: callIDs(i), Caller: i == s.Caller,
 			State: l.Phase.String(), Held: l.held(), Since: l.since(), Code: l.Code, Reason: l.Reason,
+			Troubles: l.Troubles,
 		}
 		if l.GoneTo != "" {
 			out.Legs[i].State = "moved"
@@ -164,7 +178,8 @@ func looksAlike(a, b *State) bool {
 		return false
 	}
 	for i := range a.Legs {
-		if a.Legs[i].Phase != b.Legs[i].Phase || a.Legs[i].held() != b.Legs[i].held() {
+		if a.Legs[i].Phase != b.Legs[i].Phase || a.Legs[i].held() != b.Legs[i].held() ||
+			len(a.Legs[i].Troubles) != len(b.Legs[i].Troubles) {
 			return false
 		}
 	}

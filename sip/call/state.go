@@ -131,13 +131,14 @@ type LegState struct {
 	Media       bool // a media session exists
 	Music       bool // it plays music on hold
 	MediaReady  bool
-	Early       bool     // an early answer was taken
-	Codecs      []string // negotiated; of a leg that came unanswered: offered
-	Allowed     []string // on the trunk that it called by, nil = all
-	Direction   string   // what the party's last SDP says of itself; "" and sendrecv = not on hold
-	Timer       int      // confirm timer, 0 = not running
-	Token       int      // names the whisper that is being made, 0 = none
-	Sound       int      // names what is played to the party, 0 = nothing
+	Early       bool      // an early answer was taken
+	Codecs      []string  // negotiated; of a leg that came unanswered: offered
+	Allowed     []string  // on the trunk that it called by, nil = all
+	Direction   string    // what the party's last SDP says of itself; "" and sendrecv = not on hold
+	Troubles    []Trouble // what is wrong with what it sends; replaced as a whole
+	Timer       int       // confirm timer, 0 = not running
+	Token       int       // names the whisper that is being made, 0 = none
+	Sound       int       // names what is played to the party, 0 = nothing
 
 	Start   time.Time
 	Ringing time.Time

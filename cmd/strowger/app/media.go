@@ -107,12 +107,14 @@ func srtpPolicy(p call.SRTPPolicy) media.Policy {
 }
 
 func mediaEvent(e media.Event) call.MediaEvent {
+	troubles := map[media.Trouble]call.Trouble{media.HighLoss: call.HighLoss, media.HighJitter: call.HighJitter,
+		media.OneWay: call.OneWay, media.SilentMic: call.SilentMic}
 	types := map[media.EventType]call.MediaEventType{
 		media.PlayEnded: call.PlayEnded, media.RecordEnded: call.RecordEnded, media.Digit: call.MediaDigit,
-		media.Silent: call.MediaSilent, media.Lost: call.MediaLost, media.Ready: call.MediaReady,
+		media.Silent: call.MediaSilent, media.Lost: call.MediaLost, media.Ready: call.MediaReady, media.Quality: call.MediaQuality,
 	}
 	return call.MediaEvent{Type: types[e.Type], Digit: e.Digit, Millis: e.Millis, Relayed: e.Relayed,
-		Seconds: e.Seconds, Speech: e.Speech, Why: e.Why, Token: e.Token}
+		Trouble: troubles[e.Trouble], On: e.On, Value: e.Value, Seconds: e.Seconds, Speech: e.Speech, Why: e.Why, Token: e.Token}
 }
 
 // mediaSession is a media.Session as the call engine sees it; what is not named here is the session's own.

@@ -39,6 +39,7 @@ func (a *App) openWeb() error {
 	a.onClose(a.web.Close)
 	a.records.onNew, a.records.onMessage = a.web.RecordChanged, a.web.VoicemailChanged
 	a.onClose(a.calls.Subscribe(a.web.CallChanged))
+	a.whileOpen(a.tellQuality)
 	a.presence.tell = a.web.RegistrationChanged
 	a.background.Go(func() { a.presence.run(a.life) })
 	a.sip.OnTrunkChange(func(t sip.TrunkStatus) { a.web.TrunkChanged(webTrunk(trunkStatus(t))) })
@@ -82,6 +83,7 @@ func (w webLinks) TakeSigninLink(hash string) (web.SigninLink, error) {
 type webActive struct{ a *App }
 
 func (w webActive) ActiveCalls() []call.Snapshot { return w.a.calls.Active() }
+func (w webActive) Measure() []call.Measured     { return w.a.calls.Measure() }
 func (w webActive) Hangup(id string) bool        { return w.a.Hangup(id) }
 
 // webCalls are the records as the page asks for them.
