@@ -185,7 +185,7 @@ func (a *App) openCalls() error {
 		Workflows: &workflows{router: decides, web: web},
 		Speech: &speech{command: strings.Fields(a.cfg.Calls.Speech), prompts: a.records.prompts,
 			cache: filepath.Join(a.cfg.Data, "speech")},
-		Services: newServices(),
+		Services: a.services(),
 		Dialer:   a.sip,
 		Media:    mediaFactory{a.engine},
 		Records:  a.records,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"strowger/routing"
 	"strowger/sip/call"
 	"strowger/sip/call/script"
 )
@@ -15,10 +16,14 @@ type services struct {
 	answers []func(context.Context, call.ServiceQuestion) (value any, mine bool, err error)
 }
 
-func newServices() *services {
-	return &services{scripts: map[string]func(call.ServiceCall) script.Script{
-		"echo": func(call.ServiceCall) script.Script { return script.EchoTest{} },
+// services makes all of them.
+func (a *App) services() *services {
+	s := &services{scripts: map[string]func(call.ServiceCall) script.Script{
+		routing.ServiceEcho: func(call.ServiceCall) script.Script { return script.EchoTest{} },
 	}}
+	f := features{org: a.org, db: a.db, changed: a.Reload}
+	f.register(s)
+	return s
 }
 
 // Script implements call.Services.
