@@ -81,6 +81,7 @@ func TestAskedKeeps(t *testing.T) {
 // finds them reachable.
 func TestAskedKeepsNoOthers(t *testing.T) {
 	dir := smallOrg()
+	dir.Numbers[0].User = "bob"
 	ix, err := NewIndex(dir)
 	if err != nil {
 		t.Fatal(err)

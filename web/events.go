@@ -101,8 +101,8 @@ func (s *Server) eventRoutes() {
 		Description: "A stream of server-sent events: what the user may see, as it happens. The first is hello. A viewer that does " +
 			"not keep up is cut off and may reconnect.",
 		Security:    []map[string][]string{{"session": {}}, {"token": {}}},
-		Errors:      []int{http.StatusUnauthorized},
-		Middlewares: huma.Middlewares{s.admit(needAny), unbuffered},
+		Errors:      []int{http.StatusUnauthorized, http.StatusTooManyRequests},
+		Middlewares: huma.Middlewares{s.admit(needAny), s.room, unbuffered},
 	}, map[string]any{
 		"hello": HelloEvent{}, "call": CallEvent{}, "record": RecordEvent{}, "record_gone": RecordGoneEvent{},
 		"voicemail": VoicemailEvent{}, "registration": RegistrationEvent{}, "trunk": TrunkEvent{}, "quality": QualityEvent{}, "ping": PingEvent{},

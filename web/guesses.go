@@ -4,27 +4,72 @@ import (
 	"math"
 	"net/http"
 	"net/netip"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/go-chi/httprate"
 )
 
 // Failed sign-ins that are allowed in guessWindow, before further ones are refused unseen. The limit of an address is
-// higher: an office shares one.
+// higher than that of one user at it: an office shares one. Whoever guesses at somebody's name locks out that name at his
+// own address; only guesses from very many addresses lock it everywhere but where its owner has signed in before.
 const (
 	guessWindow      = 5 * time.Minute
-	guessesByUser    = 10
+	guessesByUser    = 10 // of one user, from one address
 	guessesByAddress = 30
+	guessesInAll     = 100 // of one user, from everywhere
+	addressesByUser  = 8   // of successful sign-ins that are remembered
 )
 
-// guesses counts failed sign-ins in sliding windows, by user and by address. Successful ones cost nothing.
+// guesses counts failed sign-ins in sliding windows. Successful ones cost nothing.
 type guesses struct {
 	counter httprate.LimitCounter
+
+	mu   sync.Mutex
+	home map[string][]string // addresses of successful sign-ins by login, the newest last
 }
 
 func newGuesses() *guesses {
-	return &guesses{counter: httprate.NewLocalLimitCounter(guessWindow)}
+	return &guesses{counter: httprate.NewLocalLimitCounter(guessWindow), home: map[string][]string{}}
 }
+
+// succeeded remembers from where somebody signed in. Only people who exist are remembered.
+func (g *guesses) succeeded(login, address string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	list := slices.DeleteFunc(g.home[login], func(a string) bool { return a == address })
+	list = append(list, address)
+	g.home[login] = list[max(0, len(list)-addressesByUser):]
+}
+
+// refuses reports whether guesses at this login from this address are used up.
+func (g *guesses) refuses(login, address string) bool {
+	switch {
+	case g.tooMany(address, guessesByAddress):
+		return true
+	case login == "":
+		return false
+	case g.tooMany(atAddress(login, address), guessesByUser):
+		return true
+	}
+	g.mu.Lock()
+	known := slices.Contains(g.home[login], address)
+	g.mu.Unlock()
+	return !known && g.tooMany(everywhere(login), guessesInAll)
+}
+
+// missed counts a wrong password.
+func (g *guesses) missed(login, address string) {
+	if login == "" {
+		g.failed(address)
+		return
+	}
+	g.failed(address, atAddress(login, address), everywhere(login))
+}
+
+func atAddress(login, address string) string { return "user:" + login + "@" + address }
+func everywhere(login string) string         { return "user:" + login }
 
 // failed counts a failed sign-in for these keys.
 func (g *guesses) failed(keys ...string) {
@@ -54,7 +99,10 @@ func guessWindows(at time.Time) (now, before time.Time) {
 
 // addressKey is what an attacker cannot change cheaply: an IPv4 address or an IPv6 /64.
 func addressKey(r *http.Request) string {
-	host := remoteHost(r)
+	return hostKey(remoteHost(r))
+}
+
+func hostKey(host string) string {
 	addr, err := netip.ParseAddr(host)
 	if err != nil {
 		return "addr:" + host

@@ -2,9 +2,11 @@ package web
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
 	"slices"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -192,4 +194,101 @@ func TestCallerIDsHaveOneDefault(t *testing.T) {
 			t.Fatalf("%d defaults among %d", defaults, len(list))
 		}
 	})
+}
+
+// TestGuessingAtAnothersName: whoever guesses at bob's name locks it at his own address, and with many addresses everywhere
+// but where bob has signed in before.
+func TestGuessingAtAnothersName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGuesses()
+		g.succeeded("bob", "addr:home")
+		for range guessesByUser {
+			g.missed("bob", "addr:a")
+		}
+		if !g.refuses("bob", "addr:a") || g.refuses("bob", "addr:b") || g.refuses("cyd", "addr:a") {
+			t.Error("one address: the lock is that name's at that address")
+		}
+		for n := range guessesInAll {
+			g.missed("bob", "addr:"+strconv.Itoa(n))
+		}
+		if !g.refuses("bob", "addr:new") || g.refuses("bob", "addr:home") || g.refuses("cyd", "addr:new") {
+			t.Error("many addresses: bob is locked out where he signed in before, or nobody is anywhere else")
+		}
+		for n := range 2 * addressesByUser {
+			g.succeeded("bob", "addr:"+strconv.Itoa(n))
+		}
+		if len(g.home["bob"]) != addressesByUser || g.home["bob"][0] != "addr:8" {
+			t.Errorf("remembered: %v", g.home["bob"])
+		}
+	})
+}
+
+// TestConnectionsPerAddress: one address has its share of connections, and room again once some are closed. A proxy of
+// ours has as many as come.
+func TestConnectionsPerAddress(t *testing.T) {
+	for name, exempt := range map[string][]netip.Prefix{"a stranger": nil, "our proxy": {netip.MustParsePrefix("127.0.0.0/8")}} {
+		t.Run(name, func(t *testing.T) {
+			inner, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			l := LimitConnections(inner, 2, exempt)
+			accepted := make(chan net.Conn, 10)
+			go func() {
+				for c, err := l.Accept(); err == nil; c, err = l.Accept() {
+					accepted <- c
+				}
+				close(accepted)
+			}()
+			dial := func() net.Conn {
+				c, err := net.Dial("tcp", inner.Addr().String())
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { _ = c.Close() })
+				return c
+			}
+			dial()
+			dial()
+			ours := []net.Conn{<-accepted, <-accepted}
+			third := dial()
+			if exempt == nil {
+				if _, err := third.Read(make([]byte, 1)); err == nil {
+					t.Error("a third connection is served")
+				}
+				_ = ours[0].Close()
+				_ = ours[0].Close() // twice counts once
+				dial()
+			}
+			ours = append(ours, <-accepted)
+			for _, c := range ours {
+				_ = c.Close()
+			}
+			_ = inner.Close()
+			for range accepted {
+			}
+			if n := len(l.(*limitedListener).open); n != 0 {
+				t.Errorf("%d addresses are still counted", n)
+			}
+		})
+	}
+}
+
+// TestStreamsPerSession: a session has so many event streams, and a user so many over all sessions.
+func TestStreamsPerSession(t *testing.T) {
+	h := newHub()
+	p := func(session string) Principal { return Principal{User: store.User{ID: "bob"}, Session: session} }
+	for n := range heldPerUser {
+		session := strconv.Itoa(n / heldPerSession)
+		if h.full(p(session)) {
+			t.Fatalf("full at %d", n)
+		}
+		h.subscribe(p(session), 0)
+		if last := n%heldPerSession == heldPerSession-1; last != h.full(p(session)) && n < heldPerUser-1 {
+			t.Fatalf("session %s at %d: full %v", session, n, !last)
+		}
+	}
+	if !h.full(p("another")) || h.full(Principal{User: store.User{ID: "ann"}}) {
+		t.Error("the limit is the user's own")
+	}
 }

@@ -71,8 +71,8 @@ func (s *Server) sessionRoutes() {
 	hashing := make(chan struct{}, hashesAtOnce)
 	huma.Register(s.api, huma.Operation{
 		OperationID: "sign-in", Method: http.MethodPost, Path: "/api/session", Summary: "Sign in",
-		Description: "With a password, or with the token of a one-time link. Sets the session cookie. After too many failures by " +
-			"one user or address the answer is 429 for some minutes, whatever the password.",
+		Description: "With a password, or with the token of a one-time link. Sets the session cookie. After too many failures for " +
+			"one user or from one address the answer is 429 for some minutes, whatever the password.",
 		Errors:      []int{http.StatusUnauthorized, http.StatusTooManyRequests},
 		Middlewares: huma.Middlewares{withRequest},
 	}, func(ctx context.Context, in *signinInput) (*signinOutput, error) {
@@ -121,10 +121,8 @@ func (s *Server) beginSession(ctx context.Context, user store.User) error {
 // up with their request. Every failure says the same: whether a user exists is nobody's business.
 func (s *Server) recognise(ctx context.Context, hashing chan struct{}, in *signinInput) (store.User, error) {
 	login := strings.ToLower(strings.TrimSpace(in.Body.Login))
-	address, name := addressKey(request(ctx)), "user:"+login
-	guessed := func() bool {
-		return s.guesses.tooMany(address, guessesByAddress) || (login != "" && s.guesses.tooMany(name, guessesByUser))
-	}
+	address := addressKey(request(ctx))
+	guessed := func() bool { return s.guesses.refuses(login, address) }
 	if in.Body.Token == "" && !guessed() {
 		// Failures are counted before the next check begins: of many guesses at once no more are judged than one by one.
 		select {
@@ -150,16 +148,17 @@ func (s *Server) recognise(ctx context.Context, hashing chan struct{}, in *signi
 		return store.User{}, err
 	}
 	if !ok {
-		if login == "" {
-			s.guesses.failed(address)
-		} else {
-			s.guesses.failed(address, name)
-		}
+		s.guesses.missed(login, address)
 		s.log.Info().Str("login", login).Bool("link", in.Body.Token != "").Str("remote", remoteHost(request(ctx))).Msg("sign-in failed")
 		if in.Body.Token != "" {
 			return store.User{}, huma.Error401Unauthorized("This sign-in link was used already or has expired: ask for a new one.")
 		}
 		return store.User{}, huma.Error401Unauthorized("Wrong name or password.")
+	}
+	for _, name := range []string{user.ID, user.Email} {
+		if name = strings.ToLower(name); name != "" {
+			s.guesses.succeeded(name, address)
+		}
 	}
 	s.log.Info().Str("user", user.ID).Str("remote", remoteHost(request(ctx))).Msg("signed in")
 	return user, nil

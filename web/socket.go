@@ -33,7 +33,7 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	remove, ok := s.sockets.add(conn, socket{p, id})
 	if !ok {
-		_ = conn.Close(websocket.StatusGoingAway, "shutting down")
+		_ = conn.Close(websocket.StatusTryAgainLater, "shutting down, or too many phones of one user")
 		return
 	}
 	defer remove()
@@ -99,7 +99,7 @@ func newSockets() *sockets { return &sockets{open: map[*websocket.Conn]socket{}}
 func (s *sockets) add(conn *websocket.Conn, who socket) (remove func(), ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
+	if s.closed || who.p.User.ID != "" && who.p.tooMany(s.holders) {
 		return nil, false
 	}
 	s.open[conn] = who
@@ -108,6 +108,15 @@ func (s *sockets) add(conn *websocket.Conn, who socket) (remove func(), ok bool)
 		defer s.mu.Unlock()
 		delete(s.open, conn)
 	}, true
+}
+
+// holders are who opened those that are open. The lock is held.
+func (s *sockets) holders(yield func(Principal) bool) {
+	for _, who := range s.open {
+		if !yield(who.p) {
+			return
+		}
+	}
 }
 
 func (s *sockets) closeSession(session string) {

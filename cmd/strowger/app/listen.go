@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"strowger/cmd/strowger/admin"
+	"strowger/web"
 )
 
 // addresses are where media binds and what it says of itself: the configured address, that of SIP, or for a wildcard the
@@ -66,7 +67,7 @@ func (a *App) listen(addr string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for HTTP on %s: %w; choose another address with --http or http.listen", addr, err)
 	}
-	return l, nil
+	return web.LimitConnections(l, web.ConnectionsPerAddress, a.cfg.HTTP.Proxies()), nil // below TLS, which http.Server looks for
 }
 
 // startHTTP serves pages, API and browser phones.
