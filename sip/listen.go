@@ -36,6 +36,7 @@ func (l *listeners) open(ctx context.Context, cfg Config) (err error) {
 		}
 		if c, ok := l.udp.(*net.UDPConn); ok {
 			_ = c.SetReadBuffer(udpReadBuffer) // the system's limit may be lower: then it is that
+			l.udp = rawSocket(c)
 		}
 	}
 	if cfg.TCP != "" {
