@@ -20,7 +20,7 @@ func (s *Server) Dial(ctx context.Context, req call.DialRequest, post call.Post)
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("sip: dial: %w", err)
 	}
-	l := &leg{srv: s, callID: randomHex(16), localTag: s.newTag(), post: post, localSDP: req.SDP, pinned: req.To.Binding != nil}
+	l := &leg{srv: s, queue: serial{crew: &s.crew}, callID: randomHex(16), localTag: s.newTag(), post: post, localSDP: req.SDP, pinned: req.To.Binding != nil}
 	l.log = s.log.With().Str("call_id", l.callID).Str("call", req.CallID).Logger()
 	l.d = &dialog{callID: l.callID, localTag: l.localTag, localSeq: newSeq()}
 	l.session.interval = max(s.cfg.SessionExpires, minSessionExpires)

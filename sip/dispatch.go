@@ -20,7 +20,7 @@ type identity struct {
 	ws      bool           // over a WebSocket
 }
 
-// handle takes every request that is no retransmission, in a goroutine of its own. sipgo neither recovers nor ends
+// handle takes every request that is no retransmission, on a goroutine of the crew. sipgo neither recovers nor ends
 // transactions by itself.
 func (s *Server) handle(req *sipmsg.Request, tx *sipmsg.ServerTx) {
 	defer s.finish(req, tx)

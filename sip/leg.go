@@ -291,7 +291,7 @@ func (l *leg) ask(build func() *sipmsg.Request, done func(*sipmsg.Response)) {
 		done(nil)
 		return
 	}
-	go func() {
+	l.srv.crew.do(func() {
 		res := finalResponse(tx)
 		l.event(func() {
 			if res != nil && isChallenge(res) && l.creds.answer(res) {
@@ -300,7 +300,7 @@ func (l *leg) ask(build func() *sipmsg.Request, done func(*sipmsg.Response)) {
 			}
 			done(res)
 		})
-	}()
+	})
 }
 
 // finalResponse reads a transaction to its end; nil when no final response came.

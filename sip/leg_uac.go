@@ -83,7 +83,7 @@ func (l *leg) launch(o *outbound) {
 		stopTimer(o.noReply)
 		o.noReply = l.after(o.limit, func() { l.silence(o, tx) })
 	}
-	go l.follow(o, tx)
+	l.srv.crew.do(func() { l.follow(o, tx) })
 }
 
 // follow reads the responses of an INVITE. sipgo blocks until each one is read; after the final one only retransmissions

@@ -60,7 +60,7 @@ func (s *Server) onInvite(req *sipmsg.Request, tx sipmsg.ServerTransaction, id i
 // newIncoming makes the leg of an INVITE.
 func (s *Server) newIncoming(req *sipmsg.Request, tx sipmsg.ServerTransaction, id identity, tag string) *leg {
 	d := dialogOfInvite(req, tag)
-	l := &leg{srv: s, callID: d.callID, localTag: tag, uas: true, trunk: id.trunk, user: id.user, d: d, pinned: id.trunk == nil}
+	l := &leg{srv: s, queue: serial{crew: &s.crew}, callID: d.callID, localTag: tag, uas: true, trunk: id.trunk, user: id.user, d: d, pinned: id.trunk == nil}
 	l.in = &inbound{req: req, tx: tx}
 	l.hop = hop{transport: strings.ToLower(req.Transport()), addr: req.Source()}
 	if l.pinned { // a carrier may come back over another connection

@@ -3,8 +3,9 @@ package sip
 import "sync"
 
 // serial runs functions one at a time, in the order in which they were given, so that what they share needs no lock. It has
-// a goroutine only while there is something to run.
+// a goroutine, of its crew, only while there is something to run.
 type serial struct {
+	crew *crew
 	mu   sync.Mutex
 	todo []func()
 	busy bool
@@ -13,7 +14,7 @@ type serial struct {
 // post runs f soon, on another goroutine. It never blocks.
 func (q *serial) post(f func()) {
 	if q.add(f) {
-		go q.drain()
+		q.crew.do(q.drain)
 	}
 }
 

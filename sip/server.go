@@ -34,6 +34,7 @@ type Server struct {
 	branches  branchMaker
 	tagSeed   maphash.Seed
 	calls     callState
+	crew      crew
 
 	draining atomic.Bool
 	done     sync.WaitGroup // of all goroutines that Start began
@@ -72,7 +73,7 @@ func New(cfg Config) (*Server, error) {
 		sipmsg.WithTransactionLayerLogger(libraryLogger(s.log)),
 		sipmsg.WithTransactionLayerTerminateOnConnClose(), // a carrier's broken connection fails its calls at once
 		sipmsg.WithTransactionLayerUnhandledResponseHandler(s.onStrayResponse))
-	s.txl.OnRequest(s.handle)
+	s.txl.OnRequest(func(req *sipmsg.Request, tx *sipmsg.ServerTx) { s.crew.do(func() { s.handle(req, tx) }) })
 	if err := s.initCalls(); err != nil {
 		return nil, err
 	}
@@ -139,6 +140,7 @@ func (s *Server) Close(ctx context.Context) error {
 		err = errors.Join(err, e)
 	}
 	s.flows.closeAll()
+	s.crew.disband()
 	ended := make(chan struct{})
 	go func() { s.done.Wait(); close(ended) }()
 	select {
