@@ -12,4 +12,6 @@ var (
 	ErrConflict = errors.New("changed meanwhile")
 	// ErrInUse: another process has the store open.
 	ErrInUse = errors.New("in use by another process")
+	// ErrDamaged: the store's file is not what was written.
+	ErrDamaged = errors.New("the file is damaged")
 )

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -47,7 +48,7 @@ type DB struct {
 }
 
 // Open opens the store file, makes it when it is absent, and brings an older file up to date. An error wraps
-// store.ErrInUse when another process holds the file.
+// store.ErrInUse when another process holds the file, and store.ErrDamaged when it cannot be read; it says what to do then.
 func Open(path string, opts Options) (*DB, error) {
 	if opts.LockTimeout <= 0 {
 		opts.LockTimeout = time.Second
@@ -62,7 +63,7 @@ func Open(path string, opts Options) (*DB, error) {
 	if info, err := os.Stat(path); err == nil {
 		lastWrite = info.ModTime()
 	}
-	b, err := bbolt.Open(path, 0o600, &bbolt.Options{
+	b, err := openFile(path, &bbolt.Options{
 		Timeout: opts.LockTimeout,
 		// A big import leaves many free pages; writing their list with every commit would cost each call hundreds of
 		// kilobytes. It is rebuilt at Open instead.
@@ -86,6 +87,23 @@ func Open(path string, opts Options) (*DB, error) {
 	}
 	go d.writer()
 	return d, nil
+}
+
+// openFile opens a file whose structure was found good. What bbolt itself finds wrong with it beyond that, it says by a
+// panic.
+func openFile(path string, opts *bbolt.Options) (b *bbolt.DB, err error) {
+	if err := verifyClosed(path, opts); err != nil {
+		if errors.Is(err, store.ErrDamaged) && !strings.Contains(err.Error(), remedy) {
+			err = fmt.Errorf("%w: %s", err, remedy)
+		}
+		return nil, err
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("%w: %v: %s", store.ErrDamaged, v, remedy)
+		}
+	}()
+	return bbolt.Open(path, 0o600, opts)
 }
 
 // prepare migrates, undoes a half-done import and loads the directory.
