@@ -3,7 +3,9 @@ package media
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,6 +57,7 @@ type Engine struct {
 	// in the wrong order.
 	topology sync.Mutex
 	sessions map[*Session]struct{}
+	mixers   map[*Mixer]struct{}
 	closed   bool
 }
 
@@ -64,7 +67,7 @@ func NewEngine(cfg Config) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		cfg: cfg, log: cfg.Log, start: time.Now(), sessions: map[*Session]struct{}{},
+		cfg: cfg, log: cfg.Log, start: time.Now(), sessions: map[*Session]struct{}{}, mixers: map[*Mixer]struct{}{},
 		ports: newPortRange(cfg.RTPMin, cfg.RTPMax),
 	}
 	if cfg.WebRTCUDP != "" {
@@ -96,7 +99,11 @@ func (e *Engine) Close() {
 	for s := range e.sessions {
 		open = append(open, s)
 	}
+	mixers := slices.Collect(maps.Keys(e.mixers))
 	e.topology.Unlock()
+	for _, m := range mixers {
+		m.Close()
+	}
 	for _, s := range open {
 		s.Close()
 	}

@@ -144,8 +144,9 @@ func (s *Session) Bridge(other *Session) error {
 	return nil
 }
 
-// leave forgets the bridge and returns the former peer. Called with topology held.
+// leave forgets the bridge, or the mixer, and returns the former peer. Called with topology held.
 func (s *Session) leave() *Session {
+	s.leaveMixer()
 	p := s.peer
 	if p != nil {
 		s.peer, p.peer = nil, nil
@@ -202,6 +203,9 @@ func (s *Session) rebuild() {
 		s.unlisten(coder.tap)
 		s.lastCoder = nil
 	}
+	if s.member != nil {
+		s.member.agreed(s.agreed)
+	}
 	p.listener = s.listener
 	s.path.Store(p)
 	s.out.setSource(s.source())
@@ -218,6 +222,8 @@ func (s *Session) source() uint32 {
 		return s.num
 	case s.peer != nil:
 		return s.peer.num
+	case s.member != nil:
+		return s.member.num
 	}
 	return 0
 }

@@ -34,11 +34,11 @@ const maxCatchUp = 200 * time.Millisecond
 func (s *Session) Play(sound Sound) error {
 	p := &player{num: s.engine.newSource(), loop: sound.Loop, token: sound.Token, s: s}
 	if sound.Tone != "" {
-		t, err := toneByName(sound.Tone)
+		samples, err := toneSamples(sound.Tone)
 		if err != nil {
 			return s.wrap(err)
 		}
-		p.samples, p.rate = t.samples(), toneRate
+		p.samples, p.rate = samples, toneRate
 	} else {
 		file, err := s.engine.sounds.open(sound.File)
 		if err != nil {

@@ -31,7 +31,24 @@ func toneByName(name string) (tone, error) {
 	case "silence":
 		return tone{0, 0, 0, time.Second}, nil
 	}
-	return tone{}, fmt.Errorf("tone %q is unknown; want ringback, busy, congestion, beep or silence", name)
+	return tone{}, fmt.Errorf("tone %q is unknown; want ringback, busy, congestion, beep, join, leave or silence", name)
+}
+
+// toneSamples makes one period of a tone at toneRate; besides those of toneByName, "join" and "leave", two steps up or down
+// that tell a conference of somebody who comes or goes.
+func toneSamples(name string) ([]int16, error) {
+	first, second := tone{low: 520, on: 120 * time.Millisecond}, tone{low: 660, on: 160 * time.Millisecond}
+	switch name {
+	case "join":
+		return append(first.samples(), second.samples()...), nil
+	case "leave":
+		return append(second.samples(), first.samples()...), nil
+	}
+	t, err := toneByName(name)
+	if err != nil {
+		return nil, err
+	}
+	return t.samples(), nil
 }
 
 // samples makes one period at toneRate. The edges are shaped over 5 ms: a sine that is cut clicks.

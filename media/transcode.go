@@ -97,6 +97,25 @@ func (v *voice) encodeOpus(payload []byte, samples []int16) []byte {
 	return v.opusEnc.Encode(payload, samples)
 }
 
+// adopt takes over the state in which another one's encoders are. Both have the same rate.
+func (v *voice) adopt(from *voice) {
+	if from.enc != nil {
+		if v.enc == nil {
+			v.enc = codec.NewG722Encoder()
+		}
+		*v.enc = *from.enc
+	}
+	if from.opusEnc != nil {
+		if v.opusEnc == nil {
+			v.opusEnc, _ = v.opus.NewEncoder()
+		}
+		if v.opusEnc != nil {
+			v.opusEnc.Copy(from.opusEnc)
+		}
+	}
+	v.up, v.down = from.up, from.down
+}
+
 func (v *voice) convert(buf, samples []int16, from, to int) []int16 {
 	switch {
 	case from < to:

@@ -87,3 +87,6 @@ func (e *OpusEncoder) Encode(payload []byte, samples []int16) []byte {
 	}
 	return payload[:int32(n)]
 }
+
+// Copy makes the encoder go on where another one is.
+func (e *OpusEncoder) Copy(from *OpusEncoder) { copy(e.state, from.state) }

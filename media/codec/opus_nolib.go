@@ -20,3 +20,6 @@ func (*OpusLibrary) NewEncoder() (*OpusEncoder, error) { return nil, errors.New(
 
 // Encode makes nothing.
 func (*OpusEncoder) Encode([]byte, []int16) []byte { return nil }
+
+// Copy does nothing.
+func (*OpusEncoder) Copy(*OpusEncoder) {}

@@ -53,18 +53,38 @@ func (u *Upsampler) Convert(out, in []int16) []int16 {
 			u.line[31+i] = float32(s)
 		}
 		for i := range part {
-			// The new sample lies half way between two old ones, 16 on each side; or it is the old one.
-			w := (*[32]float32)(u.line[i : i+32])
-			var acc float32
-			for k, h := range halfBand {
-				acc += h * (w[16+k] + w[15-k])
-			}
-			out[2*(done+i)], out[2*(done+i)+1] = int16(w[15]), round16(2*acc)
+			was, between := u.pair(i)
+			out[2*(done+i)], out[2*(done+i)+1] = int16(was), round16(between)
 		}
 		copy(u.line[:31], u.line[len(part):len(part)+31])
 		done += len(part)
 	}
 	return out
+}
+
+// ConvertFloat is Convert for samples that are not limited to 16 bits.
+func (u *Upsampler) ConvertFloat(out, in []float32) []float32 {
+	out = out[:2*len(in)]
+	for done := 0; done < len(in); {
+		part := in[done:min(done+chunk, len(in))]
+		copy(u.line[31:], part)
+		for i := range part {
+			out[2*(done+i)], out[2*(done+i)+1] = u.pair(i)
+		}
+		copy(u.line[:31], u.line[len(part):len(part)+31])
+		done += len(part)
+	}
+	return out
+}
+
+// pair is the old sample that is due, and the one half way to the next, from 16 on each side.
+func (u *Upsampler) pair(i int) (was, between float32) {
+	w := (*[32]float32)(u.line[i : i+32])
+	var acc float32
+	for k, h := range halfBand {
+		acc += h * (w[16+k] + w[15-k])
+	}
+	return w[15], 2 * acc
 }
 
 // Downsampler halves the rate: 16 to 8 kHz. The zero value starts a stream.
@@ -80,18 +100,39 @@ func (d *Downsampler) Convert(out, in []int16) []int16 {
 			d.line[61+i] = float32(s)
 		}
 		for i := 0; i < len(part); i += 2 {
-			w := (*[63]float32)(d.line[i : i+63])
-			const mid = halfBandTaps / 2
-			acc := w[mid] / 2
-			for k, h := range halfBand {
-				acc += h * (w[mid+2*k+1] + w[mid-2*k-1])
-			}
-			out[(done+i)/2] = round16(acc)
+			out[(done+i)/2] = round16(d.one(i))
 		}
 		copy(d.line[:61], d.line[len(part):len(part)+61])
 		done += len(part)
 	}
 	return out
+}
+
+// ConvertFloat is Convert for samples that are not limited to 16 bits.
+func (d *Downsampler) ConvertFloat(out, in []float32) []float32 {
+	out = out[:len(in)/2]
+	in = in[:2*len(out)]
+	for done := 0; done < len(in); {
+		part := in[done:min(done+chunk, len(in))]
+		copy(d.line[61:], part)
+		for i := 0; i < len(part); i += 2 {
+			out[(done+i)/2] = d.one(i)
+		}
+		copy(d.line[:61], d.line[len(part):len(part)+61])
+		done += len(part)
+	}
+	return out
+}
+
+// one is the low-pass at a place of the line.
+func (d *Downsampler) one(i int) float32 {
+	const mid = halfBandTaps / 2
+	w := (*[63]float32)(d.line[i : i+63])
+	acc := w[mid] / 2
+	for k, h := range halfBand {
+		acc += h * (w[mid+2*k+1] + w[mid-2*k-1])
+	}
+	return acc
 }
 
 func round16(v float32) int16 {
