@@ -37,7 +37,7 @@ type Config struct {
 	Realm       string   // digest realm; the stored HA1 hashes are for it
 	UserAgent   string   // "Strowger/x", for User-Agent and Server
 	Trunks      []TrunkConfig
-	Region      string // ISO 3166 alpha-2, to read national numbers
+	Region      string // ISO 3166 alpha-2, to read national numbers; see SetRegion
 
 	Devices  Devices
 	Users    Users

@@ -182,7 +182,7 @@ func (l *leg) towardTrunk(req call.DialRequest) ([]call.Header, error) {
 
 // uri is a number at the carrier.
 func (t *trunk) uri(number string) sipmsg.Uri {
-	uri := sipmsg.Uri{Scheme: "sip", User: escapeUser(formatNumber(number, t.cfg.NumberFormat, t.cfg.Region)), Host: t.cfg.Domain}
+	uri := sipmsg.Uri{Scheme: "sip", User: escapeUser(formatNumber(number, t.cfg.NumberFormat, t.region())), Host: t.cfg.Domain}
 	if host, port := splitHostPort(t.cfg.Server); host == t.cfg.Domain {
 		uri.Host, uri.Port = bracketHost(host), port
 	}
@@ -200,7 +200,7 @@ func (t *trunk) callerID(from, asserted call.Party) (nameAddr, []call.Header) {
 	}
 	address := func(p call.Party) nameAddr {
 		return nameAddr{name: p.Name, uri: sipmsg.Uri{Scheme: "sip", Host: t.cfg.Domain,
-			User: escapeUser(formatNumber(p.Number, t.cfg.NumberFormat, t.cfg.Region))}}
+			User: escapeUser(formatNumber(p.Number, t.cfg.NumberFormat, t.region()))}}
 	}
 	withheld := from.Number == anonymous || from.Number == ""
 	var headers []call.Header

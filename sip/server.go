@@ -24,6 +24,7 @@ type Server struct {
 	txl *sipmsg.TransactionLayer
 
 	listeners listeners
+	region    atomic.Pointer[string]
 	flows     *flowTable
 	guard     *guard
 	auth      *authenticator
@@ -74,6 +75,7 @@ func New(cfg Config) (*Server, error) {
 		sipmsg.WithTransactionLayerTerminateOnConnClose(), // a carrier's broken connection fails its calls at once
 		sipmsg.WithTransactionLayerUnhandledResponseHandler(s.onStrayResponse))
 	s.txl.OnRequest(func(req *sipmsg.Request, tx *sipmsg.ServerTx) { s.crew.do(func() { s.handle(req, tx) }) })
+	s.SetRegion(cfg.Region)
 	if err := s.initCalls(); err != nil {
 		return nil, err
 	}

@@ -100,7 +100,7 @@ func (s *Server) initCalls() error {
 		set.resolver = net.DefaultResolver
 	}
 	for _, cfg := range s.cfg.Trunks {
-		t := &trunk{cfg: cfg.withDefaults(s.cfg.Region), srv: s, bad: make(map[hop]time.Time), ask: make(chan struct{}, 1)}
+		t := &trunk{cfg: cfg.withDefaults(), srv: s, bad: make(map[hop]time.Time), ask: make(chan struct{}, 1)}
 		t.log = s.log.With().Str("trunk", cfg.Name).Logger()
 		t.status = TrunkStatus{Name: cfg.Name, State: TrunkUnknown, MaxCalls: cfg.MaxCalls}
 		if cfg.Register {

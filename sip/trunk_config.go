@@ -47,7 +47,7 @@ type TrunkConfig struct {
 	Privacy string
 	// NumberFormat of numbers we send: "e164" (+12025550100), "plain" (12025550100), "national" (2025550100); "" = e164.
 	NumberFormat string
-	Region       string // ISO 3166 alpha-2, for the national format; "" = Config.Region
+	Region       string // ISO 3166 alpha-2, for the national format; "" = the company's, as it is now
 	// Diversion adds Diversion headers (RFC 5806) to forwarded calls.
 	Diversion bool
 
@@ -75,7 +75,7 @@ const (
 )
 
 // withDefaults fills what may be left empty.
-func (c TrunkConfig) withDefaults(region string) TrunkConfig {
+func (c TrunkConfig) withDefaults() TrunkConfig {
 	c.Transport = strings.ToLower(orString(c.Transport, "udp"))
 	host, _ := splitHostPort(c.Server)
 	c.Domain = orString(c.Domain, host)
@@ -83,7 +83,6 @@ func (c TrunkConfig) withDefaults(region string) TrunkConfig {
 	c.CallerID = orString(c.CallerID, "both")
 	c.Privacy = orString(c.Privacy, "id")
 	c.NumberFormat = orString(c.NumberFormat, "e164")
-	c.Region = orString(c.Region, region)
 	if c.Expires == 0 {
 		c.Expires = defaultTrunkExpires
 	}

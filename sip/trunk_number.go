@@ -18,9 +18,20 @@ func (t *trunk) reads(number string) string {
 		slices.Reverse(forms)
 	}
 	for _, form := range forms {
-		if n, err := phonenumbers.Parse(form, strings.ToUpper(t.cfg.Region)); err == nil && phonenumbers.IsValidNumber(n) {
+		if n, err := phonenumbers.Parse(form, strings.ToUpper(t.region())); err == nil && phonenumbers.IsValidNumber(n) {
 			return phonenumbers.Format(n, phonenumbers.E164)
 		}
 	}
 	return number
 }
+
+// region is where the carrier's national numbers are at home: its own, or the company's.
+func (t *trunk) region() string {
+	if t.cfg.Region != "" || t.srv == nil {
+		return t.cfg.Region
+	}
+	return *t.srv.region.Load()
+}
+
+// SetRegion is the company's region from now on (ISO 3166 alpha-2), for carriers without one of their own.
+func (s *Server) SetRegion(region string) { s.region.Store(&region) }

@@ -43,3 +43,23 @@ func TestTrunkOfAnotherRegion(t *testing.T) {
 		d.AckError(r.carrier.Expect("404"))
 	}, withTrunk(func(c *TrunkConfig) { c.Region = "FR" }))
 }
+
+// TestRegionChanges: the company moves; the trunk, which has no region of its own, reads and writes its numbers from there.
+func TestRegionChanges(t *testing.T) {
+	story(t, func(r *rig) {
+		for _, want := range []struct{ region, dialled, number string }{{"US", "2025550100", "+12025550100"}, {"FR", "0142685301", "+33142685301"}} {
+			r.srv.SetRegion(want.region)
+			d := r.carrier.NewDialog("sip:anonymous@10.0.0.2", "sip:"+want.dialled+"@10.0.0.1")
+			d.Do("INVITE", offerSDP)
+			in := <-r.incoming
+			if in.To != want.number {
+				t.Errorf("in %s, a call to %s is one to %s", want.region, want.dialled, in.To)
+			}
+			in.Leg.Reject(404, "", call.Reason{})
+			d.AckError(r.carrier.Expect("404"))
+			if got := r.srv.calls.trunks.all[0].uri(want.number).User; got != want.dialled {
+				t.Errorf("in %s, %s is dialled as %s", want.region, want.number, got)
+			}
+		}
+	}, withTrunk(func(c *TrunkConfig) { c.NumberFormat = "national" }))
+}

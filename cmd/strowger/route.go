@@ -136,8 +136,29 @@ func (c *RouteExplainCmd) Run(g *Globals) error {
 	if c.JSON {
 		return printJSON(g.Stdout, plan)
 	}
-	_, err = io.WriteString(g.Stdout, planText(c.Kind, plan, at.In(ix.Company().Location())))
+	_, err = io.WriteString(g.Stdout, planText(c.Kind, plan, at.In(ix.Company().Location()))+c.hint(ix, plan))
 	return err
+}
+
+// hint says what was meant when the called number is none of ours, but something else of ours.
+func (c *RouteExplainCmd) hint(ix *routing.Index, plan routing.Plan) string {
+	if plan.End == nil || plan.End.Reason != routing.ReasonUnknownNumber {
+		return ""
+	}
+	u := ix.Extension(c.To)
+	if u == nil {
+		u = ix.User(strings.ToLower(c.To))
+	}
+	if u == nil {
+		return ""
+	}
+	hint := fmt.Sprintf("hint: %s is %s, who is called so from phones of ours: strowger route explain --from-user USER --to %s\n", c.To, u.Name, c.To)
+	for _, n := range ix.Numbers() {
+		if n.Number.User == u.ID {
+			hint += fmt.Sprintf("      from outside %s is called at %s\n", u.Name, n.Number.Number)
+		}
+	}
+	return hint
 }
 
 // dialled explains what a user's device dials.

@@ -336,3 +336,15 @@ func TestRouteExplainDialled(t *testing.T) {
 		}
 	}
 }
+
+// TestRouteExplainHint: an extension is none of our numbers; the answer says how to ask about it.
+func TestRouteExplainHint(t *testing.T) {
+	got, err := route(t, "", "explain", "--org", "../../configs/demo.yaml", "--to", "202", "--from", "+12025550903")
+	if err != nil || !strings.Contains(got, "hint: 202 is ") || !strings.Contains(got, "--from-user USER --to 202") {
+		t.Errorf("%v\n%s", err, got)
+	}
+	got, err = route(t, "", "explain", "--org", "../../configs/demo.yaml", "--to", "+12025559999", "--from", "+12025550903")
+	if err != nil || strings.Contains(got, "hint") {
+		t.Errorf("a number that is nobody's: %v\n%s", err, got)
+	}
+}

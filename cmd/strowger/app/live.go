@@ -22,6 +22,7 @@ func (a *App) Status() admin.Status {
 // Reload implements admin.Live.
 func (a *App) Reload() error {
 	err := a.org.reload()
+	a.sip.SetRegion(a.org.Company().Region)
 	a.presence.forget()
 	a.web.PeopleChanged()
 	return err
