@@ -55,6 +55,11 @@ type Config struct {
 	// Resolver finds the carriers' addresses; nil = the system's.
 	Resolver Resolver
 
+	Lamps    Lamps         // for the packages dialog and presence; nil = they are refused
+	Messages MessageCounts // for message-summary; nil = it is refused
+	// TellMessages sends message-summary also to registered phones that did not subscribe.
+	TellMessages bool
+
 	// MayPickUp reports whether a user may take a call that rings a colleague (RFC 3891); nil = always.
 	MayPickUp func(user, colleague string) bool
 

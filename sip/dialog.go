@@ -146,6 +146,8 @@ type legKey struct{ callID, localTag string }
 type dialogTable struct {
 	mu   sync.RWMutex
 	legs map[legKey]*leg
+	// byCallID finds the last leg with a Call-ID; phones do not use one twice at a time.
+	byCallID map[string]*leg
 }
 
 func (t *dialogTable) add(l *leg) {
@@ -153,15 +155,33 @@ func (t *dialogTable) add(l *leg) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.legs == nil {
-		t.legs = make(map[legKey]*leg)
+		t.legs, t.byCallID = make(map[legKey]*leg), make(map[string]*leg)
 	}
 	t.legs[legKey{l.callID, l.localTag}] = l
+	t.byCallID[l.callID] = l
 }
 
 func (t *dialogTable) remove(l *leg) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.legs, legKey{l.callID, l.localTag})
+	if t.byCallID[l.callID] == l {
+		delete(t.byCallID, l.callID)
+	}
+}
+
+// tags are ours and the peer's of a dialog. Before the answer the peer may have several, one for each fork: the first is told.
+func (t *dialogTable) tags(callID string) (local, remote string, ok bool) {
+	t.mu.RLock()
+	l := t.byCallID[callID]
+	t.mu.RUnlock()
+	if l == nil {
+		return "", "", false
+	}
+	if v := l.view.Load(); len(v.remoteTags) > 0 {
+		return l.localTag, v.remoteTags[0], true
+	}
+	return "", "", false
 }
 
 // find is the leg that an in-dialog request belongs to, nil when there is none.

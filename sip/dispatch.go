@@ -32,12 +32,19 @@ func (s *Server) handle(req *sipmsg.Request, tx *sipmsg.ServerTx) {
 		return // of a refusal that left no state
 	}
 	if inDialog(req) {
-		if s.calls.dialogs.find(req) == nil { // a stranger's Call-ID shall not stay in the order's memory
+		sub := s.subs.find(req)
+		if sub == nil && s.calls.dialogs.find(req) == nil { // a stranger's Call-ID shall not stay in the order's memory
 			s.unknownDialog(req, tx)
 			return
 		}
 		release := s.order.enter(req)
 		defer release()
+		if sub != nil {
+			s.flows.prove(s.flowOf(req)) // who knows our tag has subscribed
+			sub.queue.wait(func() { sub.onRequest(req, tx) })
+			s.forgetSoon(req, tx)
+			return
+		}
 		s.onInDialog(req, tx)
 		return
 	}
@@ -50,6 +57,8 @@ func (s *Server) handle(req *sipmsg.Request, tx *sipmsg.ServerTx) {
 		s.onOptions(req, tx)
 	case sipmsg.REFER:
 		s.onStrayRefer(req, tx)
+	case sipmsg.SUBSCRIBE:
+		s.onNewSubscribe(req, tx)
 	case sipmsg.ACK: // of nothing
 	default:
 		// BYE, INFO, UPDATE, ... outside a dialog, and a CANCEL that matches no INVITE (RFC 3261 §9.2, §12.2.2).
@@ -210,6 +219,7 @@ func (s *Server) onOptions(req *sipmsg.Request, tx *sipmsg.ServerTx) {
 	res.AppendHeader(sipmsg.NewHeader("Accept-Encoding", "identity"))
 	res.AppendHeader(sipmsg.NewHeader("Accept-Language", "en"))
 	res.AppendHeader(sipmsg.NewHeader("Supported", supportedOptions))
+	res.AppendHeader(sipmsg.NewHeader("Allow-Events", allowedEvents))
 	s.reply(req, tx, res)
 	tx.Terminate()
 }

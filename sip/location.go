@@ -122,6 +122,7 @@ func (s *Server) appeared(b store.Binding) {
 	for _, f := range fs {
 		f(b.User, s.endpointOf(&b))
 	}
+	s.tellRegistered(b)
 }
 
 // flowDestination is how to send a request to a registered contact: transport (UDP, TCP, TLS, WS, WSS), the address, and

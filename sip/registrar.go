@@ -206,6 +206,7 @@ func (s *Server) registered(req *sipmsg.Request, list []store.Binding, now time.
 	}
 	res.AppendHeader(sipmsg.NewHeader("Allow", allowedMethods))
 	res.AppendHeader(sipmsg.NewHeader("Supported", supportedOptions))
+	res.AppendHeader(sipmsg.NewHeader("Allow-Events", allowedEvents))
 	if outbound && supports(req, "outbound") {
 		res.AppendHeader(sipmsg.NewHeader("Require", "outbound")) // RFC 5626 §6
 	}

@@ -36,6 +36,8 @@ type Server struct {
 	tagSeed   maphash.Seed
 	calls     callState
 	crew      crew
+	subs      *subscriptions
+	telling   serial // NOTIFYs outside subscriptions
 
 	draining atomic.Bool
 	done     sync.WaitGroup // of all goroutines that Start began
@@ -64,6 +66,7 @@ func New(cfg Config) (*Server, error) {
 	if err := s.location.load(time.Now()); err != nil {
 		return nil, fmt.Errorf("sip: load registrations: %w", err)
 	}
+	s.subs = newSubscriptions(cfg)
 	s.location.added = s.appeared
 	s.flows.onClose = s.location.dropFlow
 	s.tp = sipmsg.NewTransportLayer(net.DefaultResolver, newParser(), s.dialTLS(),
@@ -133,6 +136,7 @@ func (s *Server) Close(ctx context.Context) error {
 		return nil
 	}
 	s.draining.Store(true)
+	s.subs.close(ctx)
 	s.stopTrunks()
 	s.flows.closing()
 	s.stop()

@@ -112,6 +112,7 @@ func (s *Server) initCalls() error {
 	s.flows.onClose = func(id string) {
 		dropBindings(id)
 		s.calls.dialogs.flowClosed(id)
+		s.subs.flowClosed(id)
 	}
 	s.auth.devices = trunkLogins{Devices: s.cfg.Devices, trunks: set, realm: s.cfg.Realm}
 	return nil
