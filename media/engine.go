@@ -58,6 +58,7 @@ type Engine struct {
 	topology sync.Mutex
 	sessions map[*Session]struct{}
 	mixers   map[*Mixer]struct{}
+	tapes    map[*Tape]struct{}
 	closed   bool
 }
 
@@ -67,7 +68,7 @@ func NewEngine(cfg Config) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		cfg: cfg, log: cfg.Log, start: time.Now(), sessions: map[*Session]struct{}{}, mixers: map[*Mixer]struct{}{},
+		cfg: cfg, log: cfg.Log, start: time.Now(), sessions: map[*Session]struct{}{}, mixers: map[*Mixer]struct{}{}, tapes: map[*Tape]struct{}{},
 		ports: newPortRange(cfg.RTPMin, cfg.RTPMax),
 	}
 	if cfg.WebRTCUDP != "" {
@@ -99,8 +100,11 @@ func (e *Engine) Close() {
 	for s := range e.sessions {
 		open = append(open, s)
 	}
-	mixers := slices.Collect(maps.Keys(e.mixers))
+	mixers, tapes := slices.Collect(maps.Keys(e.mixers)), slices.Collect(maps.Keys(e.tapes))
 	e.topology.Unlock()
+	for _, t := range tapes {
+		t.Close()
+	}
 	for _, m := range mixers {
 		m.Close()
 	}

@@ -5,7 +5,7 @@ import "time"
 // tick does what is due every 20 ms; false when nothing is going on.
 func (s *Session) tick(now time.Duration) bool {
 	s.engine.topology.Lock()
-	pl, rec, agreed := s.player, s.recorder, s.agreed
+	pl, rec, lane, agreed := s.player, s.recorder, s.lane, s.agreed
 	s.engine.topology.Unlock()
 	more := s.out.tickKeys(now)
 	if pl != nil && !pl.tick(now, agreed) {
@@ -16,10 +16,13 @@ func (s *Session) tick(now time.Duration) bool {
 			s.endRecording(rec, why)
 		}
 	}
+	if lane != nil {
+		lane.tick(now)
+	}
 	if p := s.path.Load(); p.coded != nil && p.coded.coder.tick(p.coded, p.ptime, now) {
 		more = true
 	}
-	return more || pl != nil || rec != nil
+	return more || pl != nil || rec != nil || lane != nil
 }
 
 // scan does what is due now and then: reports, keys without an end, silence.
@@ -108,6 +111,7 @@ func (s *Session) Close() {
 	s.player = nil
 	rec := s.recorder
 	s.recorder = nil
+	s.untape()
 	left := s.leave()
 	s.rebuild()
 	left.rebuild()

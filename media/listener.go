@@ -30,6 +30,7 @@ type listener struct {
 type listenerFrame struct {
 	samples [listenerFrameMax]int16
 	kind    playout.Kind
+	said    time.Duration // when its beginning came from the party, or would have; 0 = not known
 }
 
 const (
@@ -68,7 +69,7 @@ func (l *listener) skip(now time.Duration) {
 	for i := range min(missed, listenerFrames) {
 		f := &l.frames[(l.made+i)%listenerFrames]
 		clear(f.samples[:])
-		f.kind = playout.Idle
+		f.kind, f.said = playout.Idle, 0
 	}
 	l.made += missed
 	l.next += time.Duration(missed) * tickInterval
@@ -83,6 +84,7 @@ func (l *listener) produce(now time.Duration) {
 	for l.next <= now {
 		f := &l.frames[l.made%listenerFrames]
 		f.kind = l.buffer.Pull(f.samples[:l.rate/50], l.next)
+		f.said = l.buffer.Said(l.next+tickInterval) - tickInterval
 		l.made++
 		l.next += tickInterval
 	}
@@ -134,11 +136,17 @@ func (t *tap) rate() int { return t.l.rate }
 // read fills out with the next frame that is due, tickInterval of samples; false when there is none yet. One who has not
 // asked for longer than frames are kept gets silence for each that is gone; a live one goes on with the newest instead.
 func (t *tap) read(out []int16, now time.Duration) (kind playout.Kind, ok bool) {
+	kind, _, ok = t.readSaid(out, now)
+	return kind, ok
+}
+
+// readSaid is read that also tells when the frame's beginning came from the party.
+func (t *tap) readSaid(out []int16, now time.Duration) (kind playout.Kind, said time.Duration, ok bool) {
 	l := t.l
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if t.at < 0 {
-		return playout.Idle, false
+		return playout.Idle, 0, false
 	}
 	if t.live {
 		l.align(now, t.begun)
@@ -150,16 +158,16 @@ func (t *tap) read(out []int16, now time.Duration) (kind playout.Kind, ok bool) 
 	t.begun = true
 	switch {
 	case t.at >= l.made:
-		return playout.Idle, false
+		return playout.Idle, 0, false
 	case t.at < l.made-listenerFrames:
 		clear(out)
 	default:
 		f := &l.frames[t.at%listenerFrames]
 		copy(out, f.samples[:l.rate/50])
-		kind = f.kind
+		kind, said = f.kind, f.said
 	}
 	t.at++
-	return kind, true
+	return kind, said, true
 }
 
 // align lets frames be due at the moments at which a live tap asks for them, so that what is made is not kept waiting: when

@@ -177,7 +177,7 @@ func (s *Session) rebuild() {
 	if s.echo {
 		dst = s
 	}
-	p := &path{genuine: s.link.srtp() != "", all: s.recorder != nil || s.member != nil}
+	p := &path{genuine: s.link.srtp() != "", all: s.recorder != nil || s.lane != nil || s.member != nil}
 	coder := s.lastCoder
 	if !s.closed {
 		for _, f := range s.agreed.audio {

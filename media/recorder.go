@@ -235,8 +235,8 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// RecoverRecordings completes what a crash left behind: every *.wav.part below dir gets a header that fits its length,
-// and its name. Those without audio are removed. It returns the recovered files. It must not run while recordings are
+// RecoverRecordings completes what a crash left behind: every *.part below dir gets its name, and a WAV file a header that
+// fits its length. Those without audio are removed. It returns the recovered files. It must not run while recordings are
 // being made there.
 func RecoverRecordings(dir string) ([]string, error) {
 	var found []string
@@ -270,19 +270,22 @@ func recoverFile(part, final string) (bool, error) {
 	}
 	defer f.Close()
 	var head [wavHeaderLen]byte
-	if _, err := f.ReadAt(head[:], 0); err != nil || string(head[:4]) != "RIFF" {
+	if _, err := f.ReadAt(head[:], 0); err != nil || string(head[:4]) != "RIFF" && string(head[:4]) != "OggS" {
 		return false, os.Remove(part) // the crash came before the first write
+	}
+	if string(head[:4]) == "OggS" { // its pages stand for themselves
+		return true, completeFile(f, final)
 	}
 	info, err := f.Stat()
 	if err != nil {
 		return false, err
 	}
-	size := int(info.Size()-wavHeaderLen) &^ 1
+	rate, channels := int(binary.LittleEndian.Uint32(head[24:])), max(int(binary.LittleEndian.Uint16(head[22:])), 1)
+	size := int(info.Size()-wavHeaderLen) / (2 * channels) * 2 * channels
 	if size == 0 {
 		return false, os.Remove(part)
 	}
-	rate := int(binary.LittleEndian.Uint32(head[24:]))
-	if _, err := f.WriteAt(wavHeader(rate, size), 0); err != nil {
+	if _, err := f.WriteAt(wavHeaderOf(channels, rate, size), 0); err != nil {
 		return false, err
 	}
 	if err := f.Truncate(int64(wavHeaderLen + size)); err != nil {

@@ -190,6 +190,7 @@ type Session struct {
 	player    *player
 	recorder  *recorder
 	listener  *listener // nil: nobody listens to it here
+	lane      *lane     // of the tape that it is on
 	lastCoder *transcoder
 	member    *member // of a mixer
 	inband    *inbandListener

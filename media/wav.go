@@ -14,8 +14,10 @@ const (
 	wavMaxSize   = 64 << 20 // half an hour at 16 kHz
 )
 
-// wavHeader describes size octets of samples.
-func wavHeader(rate, size int) []byte {
+// wavHeader describes size octets of samples, of one channel.
+func wavHeader(rate, size int) []byte { return wavHeaderOf(1, rate, size) }
+
+func wavHeaderOf(channels, rate, size int) []byte {
 	b := make([]byte, 0, wavHeaderLen)
 	le := binary.LittleEndian
 	b = append(b, "RIFF"...)
@@ -23,11 +25,11 @@ func wavHeader(rate, size int) []byte {
 	b = append(b, "WAVEfmt "...)
 	b = le.AppendUint32(b, 16)
 	b = le.AppendUint16(b, 1) // PCM
-	b = le.AppendUint16(b, 1) // channels
+	b = le.AppendUint16(b, uint16(channels))
 	b = le.AppendUint32(b, uint32(rate))
-	b = le.AppendUint32(b, uint32(2*rate))
-	b = le.AppendUint16(b, 2)  // octets per sample
-	b = le.AppendUint16(b, 16) // bits
+	b = le.AppendUint32(b, uint32(2*channels*rate))
+	b = le.AppendUint16(b, uint16(2*channels)) // octets per sample of all channels
+	b = le.AppendUint16(b, 16)                 // bits
 	b = append(b, "data"...)
 	return le.AppendUint32(b, uint32(size))
 }

@@ -3,7 +3,6 @@
 package codec
 
 import (
-	"errors"
 	"fmt"
 	"unsafe"
 
@@ -38,11 +37,12 @@ func LoadOpus() (*OpusLibrary, error) {
 	return l, nil
 }
 
-// OpusEncoder encodes 16 kHz mono for one party. Its state is memory of Go's: the library keeps none, and nothing has to
+// OpusEncoder encodes 16 kHz, mono for one party or stereo for a file. Its state is memory of Go's: the library keeps none, and nothing has to
 // be freed.
 type OpusEncoder struct {
-	lib   *OpusLibrary
-	state []uint64
+	lib      *OpusLibrary
+	channels int
+	state    []uint64
 }
 
 // From opus_defines.h.
@@ -57,16 +57,24 @@ const (
 
 // NewEncoder starts a stream of 24 kbit/s, with in-band FEC for 5 % loss and without DTX (RFC 7587 §3.1: fit for speech).
 func (l *OpusLibrary) NewEncoder() (*OpusEncoder, error) {
-	n := l.size(1)
+	return l.newEncoder(1, [][2]uintptr{{opusSetBitrate, 24000}, {opusSetEffort, 5}, {opusSetFEC, 1}, {opusSetLoss, 5}, {opusSetDTX, 0}})
+}
+
+// NewStereoEncoder starts a stream of 48 kbit/s for files: pairs of samples, without FEC.
+func (l *OpusLibrary) NewStereoEncoder() (*OpusEncoder, error) {
+	return l.newEncoder(2, [][2]uintptr{{opusSetBitrate, 48000}, {opusSetEffort, 5}, {opusSetDTX, 0}})
+}
+
+func (l *OpusLibrary) newEncoder(channels int32, settings [][2]uintptr) (*OpusEncoder, error) {
+	n := l.size(channels)
 	if n <= 0 {
-		return nil, errors.New("libopus: no encoder for one channel")
+		return nil, fmt.Errorf("libopus: no encoder for %d channels", channels)
 	}
-	e := &OpusEncoder{lib: l, state: make([]uint64, (n+7)/8)}
+	e := &OpusEncoder{lib: l, channels: int(channels), state: make([]uint64, (n+7)/8)}
 	state := unsafe.Pointer(&e.state[0])
-	if code := l.init(state, OpusRate, 1, opusVoIP); code != 0 {
+	if code := l.init(state, OpusRate, channels, opusVoIP); code != 0 {
 		return nil, fmt.Errorf("libopus: the encoder does not start: error %d", code)
 	}
-	settings := [][2]uintptr{{opusSetBitrate, 24000}, {opusSetEffort, 5}, {opusSetFEC, 1}, {opusSetLoss, 5}, {opusSetDTX, 0}}
 	for _, set := range settings {
 		if code, _, _ := purego.SyscallN(l.control, uintptr(state), set[0], set[1]); int32(code) != 0 {
 			return nil, fmt.Errorf("libopus: setting %d is refused: error %d", set[0], int32(code))
@@ -81,7 +89,7 @@ func (e *OpusEncoder) Encode(payload []byte, samples []int16) []byte {
 		return nil
 	}
 	n, _, _ := purego.SyscallN(e.lib.encode, uintptr(unsafe.Pointer(&e.state[0])), uintptr(unsafe.Pointer(&samples[0])),
-		uintptr(len(samples)), uintptr(unsafe.Pointer(&payload[0])), uintptr(len(payload)))
+		uintptr(len(samples)/e.channels), uintptr(unsafe.Pointer(&payload[0])), uintptr(len(payload)))
 	if int32(n) <= 0 {
 		return nil
 	}

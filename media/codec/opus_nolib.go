@@ -18,6 +18,11 @@ type OpusEncoder struct{}
 // NewEncoder fails, see LoadOpus.
 func (*OpusLibrary) NewEncoder() (*OpusEncoder, error) { return nil, errors.New("libopus: not loaded") }
 
+// NewStereoEncoder fails, see LoadOpus.
+func (*OpusLibrary) NewStereoEncoder() (*OpusEncoder, error) {
+	return nil, errors.New("libopus: not loaded")
+}
+
 // Encode makes nothing.
 func (*OpusEncoder) Encode([]byte, []int16) []byte { return nil }
 

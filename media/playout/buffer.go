@@ -210,3 +210,13 @@ func (b *Buffer) drop() {
 	b.count--
 	b.queue[b.count] = slot{payload: payload}
 }
+
+// Said is when the first sample of the frame that is due next, at now, came from the party, or would have come as quickly
+// as the quickest packets; now, when nothing has come yet.
+func (b *Buffer) Said(now time.Duration) time.Duration {
+	if !b.started || b.jitter.n == 0 {
+		return now
+	}
+	at := b.tail - int64(len(b.pcm)) + b.jitter.base
+	return time.Duration(at*1e6/int64(b.rate)) * time.Microsecond
+}
