@@ -38,6 +38,7 @@ type actor struct {
 	media   atomic.Pointer[[]MediaSession] // of the legs, for those who measure
 	records serial
 	vm      message
+	mixer   Mixer // of a room, nil = none
 	use     usage // what the call counts for in the Manager's limits; guarded by Manager.mu
 }
 
@@ -199,6 +200,10 @@ func (a *actor) translate(leg int, what any) (Event, bool) {
 			ready.Err = w.err.Error()
 		}
 		e.Leg, e.What = noLeg, ready
+	case MixerEvent:
+		if w.Type != MixerPlayEnded {
+			e.Leg, e.What = w.Member, PeerSpeaks{w.Type == MixerSpeaking}
+		}
 	case handing:
 		a.arriving = &w
 		e.What = w.event

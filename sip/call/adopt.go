@@ -35,6 +35,8 @@ type Place struct {
 	Leg   string // who sits there (LegState.ID), "" = any leg of User
 	User  string // the user who sits there, "" = whoever
 	Early bool   // only while it is not answered
+
+	Moderator bool // of the room that it enters
 }
 
 // Handing is a leg on its way to another call.
@@ -81,6 +83,10 @@ func (m *machine) yield(i int, to Place, how How, by int) {
 
 // adopted: a leg of another call wants a seat in this one.
 func (m *machine) adopted(w Adopted) {
+	if w.How == HowRoom || w.How == HowMerge {
+		m.adoptMember(w)
+		return
+	}
 	seat, code, why := m.seatFor(w)
 	if code != 0 {
 		m.note(noLeg, "%s of call %s is sent back: %s", w.Leg.Peer, w.From, why)
@@ -276,6 +282,10 @@ func (m *machine) returned(w Returned) {
 		return
 	}
 	m.note(h.Leg, "comes back: %s", w.Why)
+	if h.How == HowRoom && m.Service.Step == ServiceJoining {
+		m.notAdmitted(w)
+		return
+	}
 	if h.Peer == 0 {
 		m.over(ending{disposition: store.Missed, by: "us", why: w.Why, code: w.Code, toCaller: r})
 		return

@@ -15,7 +15,11 @@ func (m *machine) started(w Started) {
 		return
 	}
 	m.Start = w
-	if w.Originate {
+	if w.RoomMax > 0 && w.Refuse == 0 {
+		m.openRoom(w)
+		return
+	}
+	if w.Originate || w.RoomMax > 0 {
 		m.Caller, m.Stage = -1, -1
 	} else {
 		m.Legs = []LegState{{
@@ -123,6 +127,9 @@ func (m *machine) legGone(i, code int, r Reason) {
 	case m.aside(i):
 		m.ended(i, code, orText(r, "hung up"))
 		m.note(i, "hung up; the transfer goes on")
+	case leg.In:
+		m.ended(i, code, orText(r, "hung up"))
+		m.note(i, "%s left", leg.name())
 	case i == m.Caller:
 		m.callerGone(i, code, r)
 	case was == LegUp || was == LegAnswered:

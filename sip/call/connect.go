@@ -6,6 +6,10 @@ import "strowger/store"
 
 func (m *machine) answered(i int, w PeerAnswered) {
 	leg := &m.Legs[i]
+	if m.Room.Kind == RoomPage && m.Phase == Up && i != m.Caller && leg.Phase <= LegRinging {
+		m.paged(i, w)
+		return
+	}
 	if m.Phase != Ringing || i == m.Caller || leg.Phase > LegRinging {
 		return
 	}
@@ -146,6 +150,8 @@ func (m *machine) digit(i int, w PeerDigit) {
 		m.drop(i, 480, Reason{"SIP", 480, "Not confirmed"})
 	case i == m.Caller && m.Phase == Ringing && m.Walk.busy():
 		m.pressed(w.Digit)
+	case leg.In:
+		m.memberKey(i, w.Digit)
 	case i == m.Caller && m.Service.busy():
 		m.serviceKey(w.Digit)
 	case i == m.Caller && m.VM.Step != VMNone:
@@ -159,6 +165,8 @@ func (m *machine) mediaBroken(i int, w MediaBroken) {
 	leg := &m.Legs[i]
 	r := Reason{"SIP", w.Code, w.Why}
 	switch {
+	case leg.In:
+		m.memberLost(i, r)
 	case m.aside(i):
 		m.note(i, "media: %s; the transfer goes on", w.Why)
 		m.hangup(i, r)
@@ -184,6 +192,10 @@ func (m *machine) quiet(i int) {
 	k := m.other(i)
 	if m.Phase == Up && i == m.Caller && m.Service.busy() && !m.Legs[i].held() {
 		m.over(ending{disposition: m.soFar(), by: "caller", why: "no audio from " + m.Legs[i].Peer, toCaller: Reason{"SIP", 408, "No audio"}})
+		return
+	}
+	if leg := &m.Legs[i]; m.Phase == Up && leg.In && !leg.held() && m.Room.Kind != RoomPage {
+		m.memberLost(i, Reason{"SIP", 408, "No audio"})
 		return
 	}
 	if m.Phase != Up || k < 0 || m.Legs[i].held() || m.Legs[k].held() {

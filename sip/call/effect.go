@@ -91,6 +91,16 @@ type (
 		Why  string
 	}
 
+	// FindRoom asks for the call of a conference room, other than Not; RoomFound follows.
+	FindRoom struct{ Room, Not string }
+
+	// LookupPage asks for the phones of users who are not on a call; PageFound follows.
+	LookupPage struct{ Users []string }
+
+	// OpenMixer makes the room's mixer; CloseMixer frees it.
+	OpenMixer  struct{ Tones bool }
+	CloseMixer struct{}
+
 	// Finish is the last effect: no leg, media session or timer is left.
 	Finish struct{}
 
@@ -191,6 +201,20 @@ type (
 	}
 	StopRecord struct{ Leg int }
 
+	// Mix lets the party talk to all in the mixer; Unmix takes it out.
+	Mix struct {
+		Leg   int
+		Muted bool
+		Quiet bool // the others hear no tone
+	}
+	Unmix struct{ Leg int }
+
+	// MuteMember stops, or lets pass again, what the party says to the room.
+	MuteMember struct {
+		Leg int
+		On  bool
+	}
+
 	// Bridge joins two legs' media both ways; Unbridge parts them.
 	Bridge   struct{ Leg, Other int }
 	Unbridge struct{ Leg, Other int }
@@ -238,6 +262,13 @@ func (Adopt) effect()          {}
 func (Welcome) effect()        {}
 func (TakeBack) effect()       {}
 func (GiveBack) effect()       {}
+func (FindRoom) effect()       {}
+func (LookupPage) effect()     {}
+func (OpenMixer) effect()      {}
+func (CloseMixer) effect()     {}
+func (Mix) effect()            {}
+func (Unmix) effect()          {}
+func (MuteMember) effect()     {}
 func (Finish) effect()         {}
 func (Note) effect()           {}
 func (TakeOffer) effect()      {}

@@ -41,6 +41,7 @@ type (
 		EarlyMedia bool
 		Codecs     []string // allowed on the caller's trunk, nil = all
 		Opus       bool     // Opus can be transcoded
+		RoomMax    int      // a conference room of so many, To is its extension; it begins empty
 		Originate  bool     // there is no caller's leg yet: ring the user's devices first,
 		Phone      string   // or, when set, this outside line of the user
 		// Refuse is set when a limit forbids the call: status and reason, nothing is routed.
@@ -134,6 +135,12 @@ type (
 		Why  string
 	}
 
+	// RoomFound is the call of a conference room, or Err says why there is none.
+	RoomFound struct{ Call, Err string }
+
+	// PageFound are the phones to page.
+	PageFound struct{ To []Endpoint }
+
 	// HangupCall ends the call on request of us: an operator, the page, shutdown.
 	HangupCall struct{ Reason Reason }
 )
@@ -209,6 +216,9 @@ type (
 	// MediaQuiet: nothing was received from the party for the configured time.
 	MediaQuiet struct{}
 
+	// PeerSpeaks: a member of a room began to talk, or ceased.
+	PeerSpeaks struct{ On bool }
+
 	// PlayDone: the sound that a Play with this Token began is over. One that was stopped or replaced meanwhile is ignored.
 	PlayDone struct{ Token int }
 
@@ -242,6 +252,9 @@ func (ScriptReady) what()     {}
 func (PhrasesMade) what()     {}
 func (ServiceSays) what()     {}
 func (DialPlanned) what()     {}
+func (RoomFound) what()       {}
+func (PageFound) what()       {}
+func (PeerSpeaks) what()      {}
 func (HangupCall) what()      {}
 func (PeerReferred) what()    {}
 func (Adopted) what()         {}

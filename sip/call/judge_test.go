@@ -17,6 +17,7 @@ type judge struct {
 	rec      bool      // a recording runs
 	asking   string    // the question of a workflow or a service that is not answered, "" = none
 	echo     bool      // the caller hears itself
+	mixer    bool      // there is one
 	newcomer *LegState // a leg of another call that has got no answer yet
 	away     judged    // the leg that is on its way to another call
 	fault    string
@@ -24,6 +25,7 @@ type judge struct {
 
 type judged struct {
 	gone, hung, media, dialled, music bool
+	mixed, muted                      bool // it is in the mixer
 	final                             bool // it has a final response
 	refers                            int  // transfers that it asked for and whose outcome it was not told
 }
@@ -38,7 +40,7 @@ func (j *judge) is(ok bool, format string, args ...any) {
 func (j *judge) happens(e Event) {
 	switch w := e.What.(type) {
 	case Started:
-		if !w.Originate {
+		if !w.Originate && w.RoomMax == 0 {
 			j.leg(0)
 		}
 	case PeerFailed, PeerGone, PeerCancelled:
@@ -111,6 +113,7 @@ func (j *judge) sees(effect Effect) {
 	case Yield:
 		j.sip(e.Leg, e)
 		j.media(e.Leg, e)
+		j.is(!j.legs[e.Leg].mixed, "a leg leaves with the mixer")
 		j.is(!j.legs[e.Leg].music && (!j.joined || j.bridge[0] != e.Leg && j.bridge[1] != e.Leg), "a leg leaves with music, or the bridge")
 		j.away = j.legs[e.Leg]
 		j.legs[e.Leg].gone, j.legs[e.Leg].media = true, false
@@ -129,9 +132,17 @@ func (j *judge) sees(effect Effect) {
 		if e.Token != 0 {
 			j.asks(e)
 		}
+	case OpenMixer:
+		j.is(!j.mixer && !j.joined, "a second mixer, or one beside the bridge")
+		j.mixer = true
+	case CloseMixer:
+		j.is(j.mixer && !slices.ContainsFunc(j.legs, func(l judged) bool { return l.mixed }), "no mixer to close, or somebody is in it")
+		j.mixer = false
+	case FindRoom, LookupPage:
+		j.is(j.closed == 0, "%T after the record was closed", e)
 	case Finish:
 		j.finished = true
-		j.is(j.closed == 1 && !j.joined && len(j.timers) == 0, "finished with %d records, bridge %v, timers %v", j.closed, j.joined, j.timers)
+		j.is(j.closed == 1 && !j.joined && !j.mixer && len(j.timers) == 0, "finished with %d records, bridge %v, timers %v", j.closed, j.joined, j.timers)
 		for i, l := range j.legs {
 			j.is(!l.media, "finished with media of leg %d", i)
 		}
@@ -214,7 +225,20 @@ func (j *judge) seesMedia(effect Effect) {
 		j.rec = true
 	case StopRecord:
 		j.media(e.Leg, e)
+	case Mix:
+		j.media(e.Leg, e)
+		j.is(j.mixer && !j.legs[e.Leg].mixed && !j.joined && !j.legs[e.Leg].music, "leg %d cannot be mixed", e.Leg)
+		j.legs[e.Leg].mixed, j.legs[e.Leg].muted = true, e.Muted
+	case Unmix:
+		j.media(e.Leg, e)
+		j.is(j.legs[e.Leg].mixed, "leg %d is not in the mixer", e.Leg)
+		j.legs[e.Leg].mixed = false
+	case MuteMember:
+		j.media(e.Leg, e)
+		j.is(j.legs[e.Leg].mixed && j.legs[e.Leg].muted != e.On, "leg %d is muted for nothing", e.Leg)
+		j.legs[e.Leg].muted = e.On
 	case Bridge:
+		j.is(!j.mixer, "bridged beside a mixer")
 		j.media(e.Leg, e)
 		j.media(e.Other, e)
 		j.is(!j.joined && !j.echo && e.Leg != e.Other, "bridged twice")
@@ -224,6 +248,7 @@ func (j *judge) seesMedia(effect Effect) {
 		j.joined = false
 	case CloseMedia:
 		j.media(e.Leg, e)
+		j.is(!j.legs[e.Leg].mixed, "media of leg %d closed in the mixer", e.Leg)
 		j.is(!j.joined || (j.bridge[0] != e.Leg && j.bridge[1] != e.Leg), "media of leg %d closed in the bridge", e.Leg)
 		j.legs[e.Leg].media, j.legs[e.Leg].music, j.echo = false, false, j.echo && e.Leg != 0
 	}
@@ -258,6 +283,7 @@ func (c *stepped) step(e Event) {
 	}
 	c.j.is(c.s.Walk.Step == WalkNone || c.s.Phase == Ringing, "a workflow runs in a call that is %v", c.s.Phase)
 	c.transfers()
+	c.rooms()
 	c.j.is(!c.s.Service.busy() || c.s.Phase == Up && c.s.Peer == 0, "a service in a call that is %v", c.s.Phase)
 	c.j.is(c.s.Service.Timer == 0 || c.s.Service.Step == ServiceListening, "a service's timer runs although it does not listen")
 	c.j.is(c.s.WalkTimer == 0 || c.s.Walk.Step == WalkKey, "a menu's timer runs without the menu")
@@ -265,10 +291,28 @@ func (c *stepped) step(e Event) {
 	c.j.is(c.s.Phase != Ringing || waits || c.s.Looking || c.s.Walk.busy() || slices.ContainsFunc(c.s.Legs, func(l LegState) bool {
 		return l.Phase.live() && l.Phase != LegIdle && (l.Phase != LegUp || c.s.Transfer.Step == TransferNone)
 	}), "ringing, but nothing will ever happen")
-	c.j.is(c.s.Phase != Up || waits || c.s.Peer != 0 || c.s.VM.Step != VMNone || c.s.Service.busy(), "up with nobody")
+	c.j.is(c.s.Phase != Up || waits || c.s.Peer != 0 || c.s.VM.Step != VMNone || c.s.Service.busy() || c.s.Room.Kind != RoomNone, "up with nobody")
 	for i := range c.s.Legs {
-		c.j.is(c.s.Phase != Up || waits || i == c.s.Caller || i == c.s.Peer || !c.s.Legs[i].Phase.live(), "leg %d still rings in an answered call", i)
+		c.j.is(c.s.Phase != Up || waits || i == c.s.Caller || i == c.s.Peer || c.s.Room.Kind == RoomPage || c.s.Legs[i].In || !c.s.Legs[i].Phase.live(), "leg %d still rings in an answered call", i)
 	}
+}
+
+// rooms checks that the mixer has whom the call says, and that a room is there for somebody.
+func (c *stepped) rooms() {
+	r, n := c.s.Room, 0
+	for i := range c.s.Legs {
+		l := &c.s.Legs[i]
+		c.j.is(i >= len(c.j.legs) && !l.In || i < len(c.j.legs) && l.In == c.j.legs[i].mixed, "leg %d is a member: %v, is not mixed", i, l.In)
+		c.j.is(!l.In || l.Phase.live() && c.j.legs[i].muted == (l.Muted || l.holds()), "leg %d is a member, and over or heard while it holds", i)
+		if l.In {
+			n++
+		}
+	}
+	c.j.is((r.Kind != RoomNone) == c.j.mixer, "a room without a mixer, or the other way")
+	c.j.is(r.Kind == RoomNone || c.s.Phase == Up && c.s.Peer == 0, "a room in a call that is %v", c.s.Phase)
+	c.j.is(r.Kind != RoomMerged || n > 2, "%d are merged", n)
+	c.j.is(r.Kind != RoomConference || n > 0 || r.Timer != 0, "an empty conference goes on")
+	c.j.is(r.Kind != RoomPage || c.s.Legs[c.s.Caller].In, "a page of nobody")
 }
 
 // transfers checks that a transfer is in one place with the call.

@@ -137,6 +137,10 @@ func (m *machine) take(e Event) {
 		m.joined(w)
 	case Returned:
 		m.returned(w)
+	case RoomFound:
+		m.roomFound(w)
+	case PageFound:
+		m.pageFound(w)
 	case HangupCall:
 		m.hangupCall(w.Reason)
 	}
@@ -184,6 +188,8 @@ func (m *machine) takeLeg(i int, what What) {
 		m.serviceBegins()
 	case Judged:
 		m.judged(i, w)
+	case PeerSpeaks:
+		leg.Speaking = leg.In && w.On
 	case MediaQuiet:
 		m.quiet(i)
 	case PlayDone:
@@ -200,6 +206,7 @@ func (m *machine) settle() {
 		m.nextStage()
 	}
 	m.music()
+	m.settleRoom()
 	if m.Phase != Over {
 		return
 	}
@@ -257,6 +264,9 @@ func (m *machine) timer(t int) {
 	case t == m.Handing.Timer:
 		m.Handing.Timer = 0
 		m.handingLost()
+	case t == m.Room.Timer:
+		m.Room.Timer = 0
+		m.roomTimeOver()
 	case t == m.Watchdog:
 		m.Watchdog = 0
 		m.force()
@@ -329,8 +339,12 @@ func (m *machine) ended(i, code int, reason string) {
 	leg.Phase = LegEnded
 }
 
-// part takes leg i out of the bridge.
+// part takes leg i out of the bridge or the room.
 func (m *machine) part(i int) {
+	if leg := &m.Legs[i]; leg.In {
+		leg.In, leg.Speaking, leg.Token = false, false, 0
+		m.do(Unmix{i})
+	}
 	if m.Peer != 0 && (i == m.Peer || i == m.Caller) {
 		m.do(Unbridge{m.Caller, m.Peer})
 		m.Peer = 0

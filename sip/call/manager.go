@@ -52,6 +52,9 @@ type Manager struct {
 	wg     sync.WaitGroup // actors and their writers
 	deaf   func()         // ends OnRegister
 
+	roomsMu sync.Mutex        // before mu
+	rooms   map[string]string // extension → the call that was its conference last
+
 	deciding sync.Mutex // one routing decision at a time, so that two calls cannot both be the last one under a limit
 
 	mu       sync.Mutex
@@ -73,7 +76,7 @@ type Manager struct {
 func New(cfg Config) *Manager {
 	cfg.Limits = cfg.Limits.withDefaults()
 	ctx, cancel := context.WithCancel(context.Background())
-	m := &Manager{cfg: cfg, ctx: ctx, cancel: cancel, calls: map[string]*actor{}, shots: map[string]Snapshot{}, seats: map[Leg]seat{},
+	m := &Manager{cfg: cfg, ctx: ctx, cancel: cancel, calls: map[string]*actor{}, shots: map[string]Snapshot{}, seats: map[Leg]seat{}, rooms: map[string]string{},
 		counts: newCounts(), gone: make(chan struct{}), tell: map[int]func(Change){}}
 	m.deaf = cfg.Dialer.OnRegister(m.registered)
 	return m

@@ -148,6 +148,8 @@ func (a *actor) onMedia(effect Effect) {
 			w.media.Close()
 			w.media = nil
 		}
+	default:
+		a.onRoom(effect)
 	}
 }
 
@@ -251,6 +253,9 @@ func (a *actor) dialRequest(leg *LegState) DialRequest {
 	if s.Stage < 0 && leg.Trunk == "" { // an originated call rings its own user: show whom they will talk to
 		req.From = Party{Number: s.to(), Name: a.m.cfg.Router.ContactName(s.to())}
 		return req
+	}
+	if leg.AutoAnswer {
+		req.Headers = autoAnswer()
 	}
 	if leg.Moved && s.Transfer.Header != "" {
 		req.Headers = append(req.Headers, Header{"Referred-By", s.Transfer.Header})

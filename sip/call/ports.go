@@ -314,6 +314,8 @@ type Router interface {
 	Whisper(number string, caller Party) string
 	// MaxInbound of a number of ours.
 	MaxInbound(number string) int
+	// Room says how many parties the conference room with this extension takes, 0 = 100; ok is false when there is none.
+	Room(extension string) (max int, ok bool)
 }
 
 // Dialled is the decision on an outgoing call.

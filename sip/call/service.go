@@ -25,6 +25,7 @@ const (
 	ServiceEcho                  // the caller hears itself
 	ServiceRecording             // the caller speaks
 	ServiceDialling              // routing is asked for what the script dials
+	ServiceJoining               // the caller moves into a conference room
 	ServiceStopping              // the caller is gone; a recording is being completed
 	ServiceDone
 )
@@ -43,12 +44,18 @@ type ServiceState struct {
 	Timer     int          // of a Listen, 0 = not running
 	Record    script.Record
 	Key       byte // that ended the recording
+	Join      script.Join
+	Tries     int // to join
 }
 
 const longestListen = 60 // seconds
 
 // service lets a script have the caller.
 func (m *machine) service(end *routing.End) {
+	if end.Service == routing.ServicePage {
+		m.page(end)
+		return
+	}
 	m.Phase = Up
 	m.Service = ServiceState{Step: ServiceOpening, Name: end.Service, Arg: end.Arg}
 	m.note(noLeg, "service %s %s", end.Service, end.Arg)
@@ -156,6 +163,9 @@ func (m *machine) nextAct() {
 	case script.Dial:
 		s.Step = ServiceDialling
 		m.do(DecideDial{act.Target})
+	case script.Join:
+		s.Step, s.Join, s.Tries = ServiceJoining, act, 0
+		m.do(FindRoom{Room: act.Room})
 	case script.End:
 		m.serviceEnds(act.Code)
 	default:
@@ -178,6 +188,7 @@ func (m *machine) keyAhead() bool {
 func (m *machine) phrasesMade(w PhrasesMade) {
 	s := &m.Service
 	if s.Step != ServiceMaking || w.Token != s.Token {
+		m.announced(w)
 		return
 	}
 	s.Step, s.Files = ServicePlaying, w.Files
@@ -237,6 +248,31 @@ func (m *machine) serviceNoKey() {
 	if m.Service.Step == ServiceListening {
 		m.tellScript(script.NoKey{})
 	}
+}
+
+// roomFound sends the caller into the room.
+func (m *machine) roomFound(w RoomFound) {
+	s := &m.Service
+	switch {
+	case s.Step != ServiceJoining || m.Handing.To != "":
+	case w.Err != "":
+		m.tellScript(script.Answer{Err: w.Err})
+	default:
+		m.yield(m.Caller, Place{Call: w.Call, Moderator: s.Join.Moderator}, HowRoom, noLeg)
+	}
+}
+
+// maxJoins is how many rooms may end just before the caller comes.
+const maxJoins = 3
+
+// notAdmitted: the room did not take the caller, who is back.
+func (m *machine) notAdmitted(w Returned) {
+	s := &m.Service
+	if s.Tries++; w.Code == 481 && s.Tries < maxJoins { // it ended in this moment
+		m.do(FindRoom{s.Join.Room, w.Call})
+		return
+	}
+	m.tellScript(script.Answer{Err: w.Why})
 }
 
 func (m *machine) serviceSays(w ServiceSays) {

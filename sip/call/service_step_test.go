@@ -15,7 +15,7 @@ func (c chance) Next(in script.In) (script.Script, []script.Act) {
 	say := script.Say{Phrases: []script.Phrase{script.Prompt{Name: "x"}}, Whole: next%3 == 0}
 	acts := [][]script.Act{
 		{say, script.Listen{}}, {say}, {script.Listen{Seconds: int(next % 99)}}, {script.Ask{Question: 1}}, {script.Echo{}}, {say, say},
-		{script.Record{File: "x"}}, {say, script.Dial{Target: "202"}}, {script.End{}}, {script.End{Code: 404}}, nil, {script.Ask{}, say},
+		{script.Record{File: "x"}}, {say, script.Dial{Target: "202"}}, {script.Join{Room: "801"}}, {script.End{}}, {script.End{Code: 404}}, nil, {script.Ask{}, say},
 	}
 	return chance{bits.RotateLeft64(next, 17)}, acts[bits.RotateLeft64(next, 7)%uint64(len(acts))]
 }
@@ -27,6 +27,8 @@ func (p pick) serviceEvent(s *State) What {
 		token += p(3) - 1
 	}
 	switch k := p(10); {
+	case s.Service.Step == ServiceJoining && k > 5:
+		return RoomFound{Call: "y", Err: []string{"", "", "none"}[p(3)]}
 	case k == 0:
 		return Timer{s.Service.Timer}
 	case k == 1:
@@ -42,4 +44,28 @@ func (p pick) serviceEvent(s *State) What {
 		return DialPlanned{Planned{Plan: testPlans[p(len(testPlans))], Direction: testBy[p(3)], To: "202"}}
 	}
 	return PhrasesMade{Token: token, Files: [][]string{nil, {"a"}, {"a", "b"}}[p(3)]}
+}
+
+// roomEvent is what happens in a room.
+func (p pick) roomEvent(s *State) Event {
+	switch p(6) {
+	case 0:
+		var to []Endpoint
+		for range p(4) {
+			to = append(to, testTo[p(2)])
+		}
+		return Event{Leg: noLeg, What: PageFound{to}}
+	case 1:
+		return Event{Leg: p(len(s.Legs) + 1), What: PeerSpeaks{p(2) == 0}}
+	case 2:
+		return Event{Leg: noLeg, What: Timer{s.Room.Timer}}
+	case 3:
+		return Event{Leg: p(len(s.Legs) + 1), What: PeerDigit{Digit: "134*"[p(4)]}}
+	}
+	l := LegState{ID: "z.1", Phase: LegUp, Peer: "+1", Media: true, Codecs: testCodecs[p(2)], Direction: testWays[p(4)]}
+	if p(6) == 0 {
+		l.Phase = LegRinging
+	}
+	seat := Place{Call: "x", Moderator: p(2) == 0}
+	return Event{Leg: noLeg, What: Adopted{From: "z", How: []How{HowRoom, HowMerge}[p(2)], Seat: seat, Leg: l}}
 }

@@ -54,6 +54,10 @@ func (w *worldServices) Script(c ServiceCall) script.Script {
 	switch c.Service {
 	case "echo":
 		return script.EchoTest{}
+	case "room":
+		return script.Room{Extension: c.Arg}
+	case "room-pin":
+		return script.Room{Extension: c.Arg, Ask: true}
 	case "dictation":
 		return dictation{}
 	case "invalid":
@@ -69,6 +73,9 @@ func (w *worldServices) Ask(_ context.Context, q ServiceQuestion) (any, error) {
 	w.questions = append(w.questions, q)
 	if _, ok := q.What.(needFile); ok {
 		return "/data/dictation.wav", w.broken
+	}
+	if q, ok := q.What.(script.RoomPass); ok {
+		return script.RoomPassed{Enter: q.PIN == "4711" || q.PIN == "0815", Moderator: q.PIN == "0815"}, nil
 	}
 	return nil, w.broken
 }

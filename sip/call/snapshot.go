@@ -10,25 +10,26 @@ import (
 
 // Snapshot is a call as the page shows it. It is never changed after it was made.
 type Snapshot struct {
-	ID          string    `json:"id"`
-	Direction   string    `json:"direction"` // "" until routing has spoken
-	From        Party     `json:"from"`
-	FromUser    string    `json:"from_user,omitempty"`
-	To          string    `json:"to"`
-	Trunk       string    `json:"trunk,omitempty"`
-	Phase       string    `json:"phase"` // routing | ringing | up | ended
-	Voicemail   bool      `json:"voicemail,omitempty"`
-	Service     string    `json:"service,omitempty"` // the voice application that has the caller
-	Stage       int       `json:"stage"`             // index of the plan's stage
-	Step        string    `json:"step,omitempty"`    // the policy's step that the stage comes from
-	Match       string    `json:"match,omitempty"`   // why that step applied
-	Start       time.Time `json:"start"`
-	Ringing     time.Time `json:"ringing,omitzero"`
-	Answer      time.Time `json:"answer,omitzero"`
-	End         time.Time `json:"end,omitzero"`
-	Disposition string    `json:"disposition,omitempty"` // once ended
-	AnsweredBy  string    `json:"answered_by,omitempty"`
-	Reason      string    `json:"reason,omitempty"`
+	ID          string        `json:"id"`
+	Direction   string        `json:"direction"` // "" until routing has spoken
+	From        Party         `json:"from"`
+	FromUser    string        `json:"from_user,omitempty"`
+	To          string        `json:"to"`
+	Trunk       string        `json:"trunk,omitempty"`
+	Phase       string        `json:"phase"` // routing | ringing | up | ended
+	Voicemail   bool          `json:"voicemail,omitempty"`
+	Room        *RoomSnapshot `json:"room,omitempty"`
+	Service     string        `json:"service,omitempty"` // the voice application that has the caller
+	Stage       int           `json:"stage"`             // index of the plan's stage
+	Step        string        `json:"step,omitempty"`    // the policy's step that the stage comes from
+	Match       string        `json:"match,omitempty"`   // why that step applied
+	Start       time.Time     `json:"start"`
+	Ringing     time.Time     `json:"ringing,omitzero"`
+	Answer      time.Time     `json:"answer,omitzero"`
+	End         time.Time     `json:"end,omitzero"`
+	Disposition string        `json:"disposition,omitempty"` // once ended
+	AnsweredBy  string        `json:"answered_by,omitempty"`
+	Reason      string        `json:"reason,omitempty"`
 	// Related are other calls that this one has to do with: whence legs came, and whither they went.
 	Related []store.RelatedCall `json:"related,omitempty"`
 	Legs    []LegSnapshot       `json:"legs"`
@@ -46,6 +47,10 @@ type LegSnapshot struct {
 	Caller    bool      `json:"caller,omitempty"`
 	State     string    `json:"state"` // idle | dialling | ringing | confirming | answered | up | ending | ended | moved
 	Held      bool      `json:"held,omitempty"`
+	Member    bool      `json:"member,omitempty"` // of the room
+	Moderator bool      `json:"moderator,omitempty"`
+	Muted     bool      `json:"muted,omitempty"`
+	Speaking  bool      `json:"speaking,omitempty"`
 	Since     time.Time `json:"since"`
 	Step      string    `json:"step,omitempty"`  // why it rings: the policy's step
 	Match     string    `json:"match,omitempty"` // and why that step applied
@@ -64,6 +69,13 @@ type Measured struct {
 type LegMeasured struct {
 	Leg   int
 	Media store.MediaStat
+}
+
+// RoomSnapshot is the room of a call in which more than two talk.
+type RoomSnapshot struct {
+	Kind      string `json:"kind"` // conference | merged | page
+	Extension string `json:"extension,omitempty"`
+	Locked    bool   `json:"locked,omitempty"`
 }
 
 // Change is a live event for subscribers.
@@ -91,6 +103,9 @@ func snapshot(s *State, callIDs func(leg int) string) Snapshot {
 	if plan.Direction == "" {
 		out.From = s.Start.From
 	}
+	if r := s.Room; r.Kind != RoomNone {
+		out.Room = &RoomSnapshot{r.Kind.String(), r.Extension, r.Locked}
+	}
 	if s.Service.busy() {
 		out.Service = s.Service.Name
 	}
@@ -99,7 +114,7 @@ func snapshot(s *State, callIDs func(leg int) string) Snapshot {
 		l := &s.Legs[i]
 		out.Legs[i] = LegSnapshot{
 			ID: l.ID, Peer: l.Peer, User: l.User, Device: l.Device, Kind: l.Kind, Trunk: l.Trunk, SIPCallID: callIDs(i), Caller: i == s.Caller,
-			State: l.Phase.String(), Held: l.held(), Since: l.since(), Code: l.Code, Reason: l.Reason,
+			State: l.Phase.String(), Held: l.held(), Member: l.In, Moderator: l.Moderator, Muted: l.Muted, Speaking: l.Speaking, Since: l.since(), Code: l.Code, Reason: l.Reason,
 			Troubles: l.Troubles,
 		}
 		if l.GoneTo != "" {
@@ -172,12 +187,15 @@ func findRow(rows []routing.Row, number string, st *routing.Stage) *routing.Row 
 // looksAlike reports whether two states show the same picture, so that subscribers need not be told.
 func looksAlike(a, b *State) bool {
 	if a.Phase != b.Phase || a.Stage != b.Stage || a.Plan.Direction != b.Plan.Direction || a.VM.Step != b.VM.Step ||
-		a.Service.busy() != b.Service.busy() ||
+		a.Service.busy() != b.Service.busy() || a.Room.Kind != b.Room.Kind || a.Room.Locked != b.Room.Locked ||
 		a.Disposition != b.Disposition || len(a.Legs) != len(b.Legs) || len(a.Related) != len(b.Related) ||
 		a.Transfer.Step != b.Transfer.Step {
 		return false
 	}
 	for i := range a.Legs {
+		if x, y := &a.Legs[i], &b.Legs[i]; x.In != y.In || x.Muted != y.Muted || x.Speaking != y.Speaking {
+			return false
+		}
 		if a.Legs[i].Phase != b.Legs[i].Phase || a.Legs[i].held() != b.Legs[i].held() ||
 			len(a.Legs[i].Troubles) != len(b.Legs[i].Troubles) {
 			return false

@@ -132,6 +132,9 @@ func (m *machine) dial(target int, to []Endpoint) {
 	t, e := m.targets()[target], to[0]
 	leg := LegState{ID: m.newLegID(), Phase: LegDialling, Stage: m.Stage, Moved: m.Transfer.Step == TransferRinging, Target: target, To: e, Next: to[1:], User: t.User, WebRTC: e.WebRTC,
 		Media: true, Start: m.at}
+	if st := m.stage(); st != nil {
+		leg.AutoAnswer = st.AutoAnswer
+	}
 	if e.Binding != nil {
 		leg.Peer, leg.Device, leg.Kind = t.User, e.Binding.Device, e.Binding.Kind
 	} else {

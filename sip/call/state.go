@@ -71,6 +71,7 @@ type State struct {
 
 	VM      VMState
 	Service ServiceState
+	Room    RoomState // more than two talk
 
 	First    Planned  // once the call was transferred: the plan that it began with; Plan is the transfer's
 	Transfer Transfer // under way
@@ -130,6 +131,12 @@ type LegState struct {
 	CallConnect bool // must press 1
 	Media       bool // a media session exists
 	Music       bool // it plays music on hold
+	AutoAnswer  bool // the phone shall answer by itself
+	In          bool // a member of the room
+	Moderator   bool
+	Muted       bool // by itself or the moderator
+	Silent      bool // the mixer does not let it be heard
+	Speaking    bool
 	MediaReady  bool
 	Early       bool      // an early answer was taken
 	Codecs      []string  // negotiated; of a leg that came unanswered: offered

@@ -26,6 +26,7 @@ var (
 		{},
 		{End: &routing.End{Action: routing.EndRefuse, Code: 404}},
 		{End: &routing.End{Action: routing.EndService, Service: "s"}},
+		{End: &routing.End{Action: routing.EndService, Service: routing.ServicePage, Users: []string{"bob"}}},
 		{End: &routing.End{Action: routing.EndService, Service: "s", Code: 404}, Stages: []routing.Stage{stage(20, user("bob", "desk"))}},
 	}
 	testCodecs  = [][]string{{"PCMU", "PCMA"}, {"opus", "G722"}, nil, {"G722"}}
@@ -54,6 +55,9 @@ func (p pick) begin(c *stepped) {
 	if p(3) == 0 || begun.Originate {
 		begun.User = "ann"
 	}
+	if p(8) == 0 && begun.User == "" {
+		begun.RoomMax, begun.Originate = 1+p(4), false
+	}
 	if p(50) == 0 {
 		begun.Refuse = 503
 	}
@@ -64,7 +68,7 @@ func (p pick) begin(c *stepped) {
 	if p(20) != 0 {
 		c.step(Event{Leg: noLeg, What: Planned{Plan: testPlans[p(len(testPlans))], Direction: testBy[p(3)], To: "+2"}})
 	}
-	if p(20) != 0 && !begun.Originate {
+	if p(20) != 0 && !begun.Originate && begun.RoomMax == 0 {
 		offer := OfferTaken{Codecs: testCodecs[p(2)]}
 		if begun.Delayed {
 			offer.Codecs = nil
@@ -79,6 +83,9 @@ func (p pick) event(s *State) Event {
 	if p(4) == 0 {
 		e.What = p.callEvent(s)
 		return e
+	}
+	if s.Room.Kind != RoomNone && p(3) == 0 {
+		return p.roomEvent(s)
 	}
 	if s.Transfer.Step == TransferAsking && p(3) == 0 {
 		e.What = p.transferPlan()
@@ -201,7 +208,7 @@ func (p pick) newcomer(s *State) What {
 	if k := p(len(s.Legs) + 1); k < len(s.Legs) && p(4) != 0 {
 		seat = Place{Call: "x", Leg: s.Legs[k].ID}
 	}
-	return Adopted{From: "z", How: []How{HowTransfer, HowReplaces, HowPickup}[p(3)], Seat: seat, Leg: l}
+	return Adopted{From: "z", How: []How{HowTransfer, HowReplaces, HowPickup, HowMerge, HowMerge, HowRoom}[p(6)], Seat: seat, Leg: l}
 }
 
 // walkEvent is what a workflow waits for, or something else that one might get.

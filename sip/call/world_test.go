@@ -39,6 +39,7 @@ type world struct {
 	voice   bool // texts can be spoken
 
 	questions []ServiceQuestion
+	roomMax   int
 
 	mu       sync.Mutex
 	phones   map[string]*phone // by device, or trunk and number
@@ -269,6 +270,9 @@ func (w *world) ContactName(number string) string {
 	return ""
 }
 func (w *world) MaxInbound(string) int { return 50 }
+func (w *world) Room(ext string) (int, bool) {
+	return w.roomMax, ext == "801"
+}
 
 // Dialer.
 

@@ -58,6 +58,15 @@ func (r *router) UserName(user string) string {
 // ContactName implements call.Router.
 func (r *router) ContactName(number string) string { return r.org.ContactName(number) }
 
+// Room implements call.Router.
+func (r *router) Room(extension string) (int, bool) {
+	room := r.org.view().index.Features().Room(extension)
+	if room == nil {
+		return 0, false
+	}
+	return room.Max, true
+}
+
 // MaxInbound implements call.Router.
 func (r *router) MaxInbound(number string) int {
 	if n := r.org.view().index.Number(number); n != nil {

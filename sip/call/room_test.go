@@ -1,0 +1,231 @@
+package call
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"strowger/routing"
+	"strowger/store"
+)
+
+// joins lets a user dial room 801; the PIN's keys follow.
+func (w *world) joins(name, service, pin string) *phone {
+	w.t.Helper()
+	w.serves(service, "801", 0)
+	p := w.dials(name, "801", func(in *Incoming) { in.From.Number = name })
+	p.acks()
+	w.after(500 * time.Millisecond)
+	for i := range len(pin) {
+		p.presses(pin[i])
+	}
+	w.after(500 * time.Millisecond)
+	return p
+}
+
+// inRoom checks who is in the mixer that was made last, by the order of their sessions.
+func (w *world) inRoom(want ...*phone) {
+	w.t.Helper()
+	w.after(100 * time.Millisecond)
+	var sessions []*session
+	for _, p := range want {
+		sessions = append(sessions, p.media())
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	got := w.mixers[len(w.mixers)-1].members
+	if len(got) != len(sessions) {
+		w.t.Errorf("%d parties are in the room, want %d", len(got), len(want))
+	}
+	for i, s := range sessions {
+		if !slices.Contains(got, s) {
+			w.t.Errorf("%s is not in the room", want[i].name)
+		}
+	}
+}
+
+func (w *world) muted(p *phone) bool {
+	s := p.media()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.mixers[len(w.mixers)-1].muted[s]
+}
+
+func TestConference(t *testing.T) {
+	story(t, func(w *world) {
+		ann := w.joins("ann", "room", "")
+		w.inRoom(ann)
+		ann.hears("conf-alone")
+		bob := w.joins("bob", "room", "")
+		cyd := w.joins("cyd", "room", "")
+		w.inRoom(ann, bob, cyd)
+		if len(w.mixers) != 1 || len(w.m.Active()) != 1 {
+			t.Errorf("%d mixers, %d calls", len(w.mixers), len(w.m.Active()))
+		}
+		if !slices.Equal(w.m.counts.busyUsers, []string{"ann", "bob", "cyd"}) {
+			t.Errorf("busy are %v", w.m.counts.busyUsers)
+		}
+		w.mixers[0].opt.Post(MixerEvent{Type: MixerSpeaking, Member: 1})
+		w.after(time.Second)
+		shot := w.m.Active()[0]
+		if shot.Room == nil || shot.Room.Extension != "801" || !shot.Legs[1].Speaking || !shot.Legs[1].Member || shot.Legs[0].Speaking {
+			t.Errorf("the page sees %+v", shot)
+		}
+		bob.hangsUp()
+		w.inRoom(ann, cyd)
+		ann.media().says(MediaEvent{Type: MediaLost, Why: "network"}) // disturbs nobody
+		w.inRoom(cyd)
+		ann.saw("200", "hangup 408")
+		cyd.reoffers("sendonly PCMU")
+		w.after(time.Second)
+		if !w.muted(cyd) {
+			t.Error("who holds plays music into the conference")
+		}
+		cyd.hangsUp()
+		w.after(time.Second)
+		if !w.mixers[0].closed || len(w.m.Active()) != 0 {
+			t.Error("the conference goes on without anybody")
+		}
+		if len(w.closed) != 4 {
+			t.Fatalf("%d records", len(w.closed))
+		}
+		for _, r := range w.closed {
+			if r.Disposition != store.Answered || len(r.Related) == 0 {
+				t.Errorf("record %+v", r)
+			}
+		}
+	})
+}
+
+func TestConferencePIN(t *testing.T) {
+	story(t, func(w *world) {
+		ann := w.joins("ann", "room-pin", "4711#")
+		w.inRoom(ann)
+		bob := w.joins("bob", "room-pin", "1#")
+		w.inRoom(ann)
+		bob.hears("conf-pin-wrong")
+		bob.hangsUp()
+		mod := w.joins("mod", "room-pin", "0815#")
+		w.inRoom(ann, mod)
+		ann.presses('4') // is no moderator
+		mod.presses('4')
+		w.after(time.Second)
+		mod.hears("conf-now-locked")
+		late := w.joins("late", "room-pin", "4711#")
+		w.inRoom(ann, mod)
+		late.hears("conf-locked")
+		late.media().played()
+		w.after(time.Second)
+		late.saw("200", "hangup 0")
+		ann.presses('1')
+		w.after(time.Second)
+		ann.hears("conf-muted")
+		if !w.muted(ann) || w.muted(mod) {
+			t.Error("ann is not muted, or mod is")
+		}
+		ann.presses('3')
+		w.inRoom(mod)
+		mod.hangsUp()
+	})
+}
+
+func TestConferenceIsFull(t *testing.T) {
+	story(t, func(w *world) {
+		w.roomMax = 2
+		ann, bob := w.joins("ann", "room", ""), w.joins("bob", "room", "")
+		cyd := w.joins("cyd", "room", "")
+		cyd.hears("conf-full")
+		w.inRoom(ann, bob)
+		for _, p := range []*phone{ann, bob, cyd} {
+			p.hangsUp()
+		}
+	})
+}
+
+// TestRoomEndsAsOneComes: the last one leaves in the moment in which another is on the way.
+func TestRoomEndsAsOneComes(t *testing.T) {
+	story(t, func(w *world) {
+		ann := w.joins("ann", "room", "")
+		bob := w.joins("bob", "room-pin", "4711")
+		ann.leaves()
+		bob.post(LegEvent{Type: Digit, Digit: '#', Millis: 100})
+		ann.post(LegEvent{Type: Ended})
+		w.after(time.Second)
+		w.inRoom(bob)
+		bob.hangsUp()
+	})
+}
+
+func TestHundredInAConference(t *testing.T) {
+	story(t, func(w *world) {
+		w.manager().cfg.Limits.PerUser = 0
+		w.roomMax = 100
+		var all []*phone
+		for i := range 100 {
+			all = append(all, w.joins(fmt.Sprintf("user%d", i), "room", ""))
+		}
+		w.inRoom(all...)
+		for _, p := range all {
+			p.hangsUp()
+		}
+	})
+}
+
+func TestNoSuchRoom(t *testing.T) {
+	story(t, func(w *world) {
+		w.serves("room", "802", 0)
+		ann := w.dials("ann", "802")
+		ann.acks()
+		w.after(time.Second)
+		ann.hears("sorry")
+		ann.hangsUp()
+	})
+}
+
+func TestShutdownEndsConferences(t *testing.T) {
+	story(t, func(w *world) {
+		w.joins("ann", "room", "")
+		w.joins("bob", "room", "")
+	})
+}
+
+func TestPage(t *testing.T) {
+	story(t, func(w *world) {
+		bob, cyd := w.registers("bob", store.Desk), w.registers("cyd", store.Desk)
+		w.registers("dee", store.Browser)
+		eve := w.registers("eve", store.Desk)
+		w.serves("echo", "", 0)
+		busy := w.dials("eve", "*43")
+		w.dialled = &Dialled{Direction: store.Internal, To: "850", Caller: Party{Number: "201"}, Plan: routing.Plan{Stages: []routing.Stage{},
+			End: &routing.End{Action: routing.EndService, Service: routing.ServicePage, Arg: "850", Users: []string{"bob", "cyd", "dee", "eve"}}}}
+		ann := w.dials("ann", "850")
+		ann.acks()
+		bob.rings()
+		if !slices.ContainsFunc(bob.req.Headers, func(h Header) bool { return h.Name == "Call-Info" }) {
+			t.Errorf("bob's phone is told %v", bob.req.Headers)
+		}
+		eve.silent()
+		bob.answers()
+		cyd.rings()
+		w.inRoom(ann, bob)
+		ann.hears("beep")
+		if w.muted(ann) || !w.muted(bob) {
+			t.Error("the wrong ones are muted")
+		}
+		w.after(20 * time.Second) // cyd's phone does not answer by itself
+		cyd.saw("hangup 480")
+		ann.hangsUp()
+		bob.saw("hangup 0")
+		busy.hangsUp()
+	})
+}
+
+func TestPageNobody(t *testing.T) {
+	story(t, func(w *world) {
+		w.serves(routing.ServicePage, "850", 0)
+		ann := w.dials("ann", "850")
+		w.after(time.Second)
+		ann.saw("200", "hangup 0")
+	})
+}
