@@ -48,6 +48,8 @@ type App struct {
 	engine   *media.Engine
 	sip      *sip.Server
 	presence *presence
+	lamps    *lamps
+	waiting  *waiting
 	calls    *call.Manager
 	web      *web.Server
 	carrier  *carrier.Carrier // demo only
@@ -71,7 +73,7 @@ func New(o Options) (*App, error) {
 	life, end := context.WithCancel(context.Background())
 	a.life = life
 	a.onClose(func() { end(); a.background.Wait() })
-	for _, part := range []func() error{a.openStore, a.openCarrier, a.openMedia, a.openSIP, a.openCalls, a.openWeb} {
+	for _, part := range []func() error{a.openStore, a.openCarrier, a.openMedia, a.openSIP, a.openCalls, a.openWeb, a.openLamps} {
 		if err := part(); err != nil {
 			a.takeBack()
 			return nil, err

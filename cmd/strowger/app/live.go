@@ -24,6 +24,7 @@ func (a *App) Reload() error {
 	err := a.org.reload()
 	a.sip.SetRegion(a.org.Company().Region)
 	a.presence.forget()
+	a.lamps.refresh()
 	a.web.PeopleChanged()
 	return err
 }

@@ -35,6 +35,7 @@ func (p *presence) changed(user string) {
 	case p.wake <- struct{}{}:
 	default:
 	}
+	p.sip.LampChanged(userLamp(user))
 }
 
 // forget makes the next question be asked anew: devices were disabled, removed or added.

@@ -7,6 +7,7 @@ import (
 	"strowger/cmd/strowger/config"
 	"strowger/sip"
 	"strowger/sip/call"
+	"strowger/store"
 )
 
 // openSIP builds the SIP server.
@@ -16,6 +17,8 @@ func (a *App) openSIP() error {
 		a.cfg.SIP.TCP = freeOrAny("tcp", a.cfg.SIP.TCP)
 		a.cfg.SIP.TLS = freeOrAny("tcp", a.cfg.SIP.TLS)
 	}
+	a.lamps = newLamps(a.org, func() map[string][]string { return a.presence.registered() }, func(keys ...string) { a.sip.LampChanged(keys...) })
+	a.waiting = &waiting{org: a.org, db: a.db, tell: func(key string) { a.sip.MessagesChanged(key) }, log: a.log}
 	c := sip.Config{
 		UDP: a.cfg.SIP.UDP, TCP: a.cfg.SIP.TCP, TLS: a.cfg.SIP.TLS,
 		PublicHost: a.cfg.PublicAddress, PublicHost6: a.cfg.PublicAddress6, Domains: a.cfg.SIP.Domains, Realm: a.cfg.SIP.Realm,
@@ -23,6 +26,7 @@ func (a *App) openSIP() error {
 		Devices: a.org, Users: a.org, Numbers: a.org, Bindings: a.db,
 		OnCall:     func(in call.Incoming) { a.calls.Incoming(in) },
 		MinExpires: a.cfg.SIP.MinExpires, MaxExpires: a.cfg.SIP.MaxExpires, SessionExpires: a.cfg.SIP.SessionExpires,
+		Lamps: a.lamps, Messages: a.waiting, TellMessages: a.cfg.SIP.TellMessages, MayPickUp: a.org.mayPickUp,
 		Log: a.log,
 	}
 	for _, t := range a.cfg.Trunks {
@@ -40,6 +44,17 @@ func (a *App) openSIP() error {
 		return err
 	}
 	a.presence = newPresence(a.sip)
+	return nil
+}
+
+// openLamps lets phones' lamps follow calls and messages.
+func (a *App) openLamps() error {
+	a.onClose(a.calls.Subscribe(a.lamps.change))
+	tellPage := a.records.onMessage
+	a.records.onMessage = func(vm store.Voicemail) {
+		tellPage(vm)
+		a.waiting.changed(vm)
+	}
 	return nil
 }
 

@@ -52,6 +52,8 @@ type SIP struct {
 	MinExpires     time.Duration `yaml:"min_expires"`
 	MaxExpires     time.Duration `yaml:"max_expires"`
 	SessionExpires time.Duration `yaml:"session_expires"` // RFC 4028
+	// TellMessages tells phones of voicemail also when they have not subscribed (RFC 3842).
+	TellMessages bool `yaml:"tell_messages"`
 }
 
 // RTP is the media ports for phones and trunks.
@@ -176,7 +178,7 @@ func Default() Config {
 	return Config{
 		Data:   "./data",
 		HTTP:   HTTP{Listen: ":8080"},
-		SIP:    SIP{UDP: ":5060", TCP: ":5060", TLS: ":5061", Realm: "strowger", MinExpires: time.Minute, MaxExpires: time.Hour, SessionExpires: 30 * time.Minute},
+		SIP:    SIP{UDP: ":5060", TCP: ":5060", TLS: ":5061", Realm: "strowger", MinExpires: time.Minute, MaxExpires: time.Hour, SessionExpires: 30 * time.Minute, TellMessages: true},
 		RTP:    RTP{Ports: PortRange{20000, 29999}},
 		WebRTC: WebRTC{UDP: ":8189", TCP: ":8189"},
 		Limits: Limits{Calls: 500, CallsPerUser: 8},
