@@ -36,6 +36,9 @@ type actor struct {
 	ended  bool      // and that it is over
 
 	media   atomic.Pointer[[]MediaSession] // of the legs, for those who measure
+	orders  int                            // commands so far
+	replies map[int]chan<- error
+
 	records serial
 	vm      message
 	mixer   Mixer // of a room, nil = none
@@ -93,6 +96,7 @@ func (a *actor) run() {
 		}
 	}
 	a.returnUnread(a.mail.close())
+	a.replyAll()
 	for _, t := range a.timers {
 		t.Stop()
 	}
@@ -204,6 +208,8 @@ func (a *actor) translate(leg int, what any) (Event, bool) {
 		if w.Type != MixerPlayEnded {
 			e.Leg, e.What = w.Member, PeerSpeaks{w.Type == MixerSpeaking}
 		}
+	case order:
+		e.Leg, e.What = noLeg, a.ordered(w)
 	case handing:
 		a.arriving = &w
 		e.What = w.event

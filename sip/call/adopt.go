@@ -36,7 +36,8 @@ type Place struct {
 	User  string // the user who sits there, "" = whoever
 	Early bool   // only while it is not answered
 
-	Moderator bool // of the room that it enters
+	Moderator bool   // of the room that it enters
+	Orbit     string // or: with whoever is parked here
 }
 
 // Handing is a leg on its way to another call.
@@ -47,6 +48,7 @@ type Handing struct {
 	Was   LegState // as it was, should it come back
 	Peer  int      // State.Peer as it was
 	By    int      // the leg whose REFER asked for the move, noLeg
+	Token int      // of the command that asked for it, 0 = none
 	Timer int
 }
 
@@ -100,8 +102,12 @@ func (m *machine) adopted(w Adopted) {
 	m.Reseated = true
 	m.relate(w.From, w.How)
 	m.do(Adopt{i})
-	m.note(i, "comes from call %s (%s), in the place of %s", w.From, w.How, m.Legs[seat].Peer)
+	if seat >= 0 {
+		m.note(i, "comes from call %s (%s), in the place of %s", w.From, w.How, m.Legs[seat].Peer)
+	}
 	switch {
+	case seat < 0:
+		m.retrieve(i)
 	case m.Phase == Up:
 		m.replace(seat, i)
 	case seat == m.Caller:
@@ -117,14 +123,26 @@ func (m *machine) seatFor(w Adopted) (seat, code int, why string) {
 	if m.Start.ID == "" || m.Phase == Over || m.Handing.To != "" || m.VM.Step != VMNone || m.Service.busy() || len(m.Legs) >= maxLegs {
 		return noLeg, 481, "this call takes nobody now"
 	}
+	if w.Seat.Orbit != "" {
+		if m.Park.Step != Parked || m.Park.Orbit != w.Seat.Orbit {
+			return noLeg, 480, "nobody is parked on " + w.Seat.Orbit
+		}
+		return noLeg, 0, ""
+	}
 	seat = slices.IndexFunc(m.Legs, func(l LegState) bool {
 		if w.Seat.Leg != "" {
 			return l.ID == w.Seat.Leg && l.Phase.live() && (w.Seat.User == "" || l.User == w.Seat.User)
 		}
-		return w.Seat.User != "" && l.User == w.Seat.User && (l.Phase.talking() || l.Called && l.Phase.live())
+		if w.Seat.User == "" || l.User != w.Seat.User || !l.Phase.live() {
+			return false
+		}
+		return l.Phase.talking() || (w.How == HowPickup) != l.Called
 	})
 	if seat < 0 {
 		return noLeg, 481, "whose place it shall take is gone"
+	}
+	if w.How == HowPickup && (seat == m.Caller || m.Legs[seat].Phase > LegRinging) {
+		return noLeg, 480, "it is answered already"
 	}
 	l := &m.Legs[seat]
 	switch {
@@ -157,7 +175,7 @@ func (m *machine) replace(seat, i int) {
 	peer := m.Peer
 	m.part(seat)
 	if t := &m.Transfer; t.Step == TransferAsking && t.By == seat {
-		m.do(ReferProgress{seat, 487, phrase(487)})
+		m.tellTransferor(487, phrase(487))
 		m.Transfer = Transfer{}
 	}
 	if seat == m.Caller {
@@ -262,6 +280,9 @@ func (m *machine) joined(w Joined) {
 	if m.AnswerAt.IsZero() {
 		m.AnswerAt, m.AnsweredBy, m.Final = m.at, w.Who, 200
 	}
+	if h.Token != 0 {
+		m.do(Reply{h.Token, nil})
+	}
 	done := Reason{"SIP", 200, "Transferred"}
 	m.over(ending{disposition: m.soFar(), by: by, why: "went on in call " + h.To + " (" + string(h.How) + ")", toCaller: done, others: done})
 }
@@ -282,6 +303,9 @@ func (m *machine) returned(w Returned) {
 		return
 	}
 	m.note(h.Leg, "comes back: %s", w.Why)
+	if h.Token != 0 {
+		m.do(Reply{h.Token, ErrNotNow(w.Why)})
+	}
 	if h.How == HowRoom && m.Service.Step == ServiceJoining {
 		m.notAdmitted(w)
 		return
@@ -335,7 +359,10 @@ func (m *machine) handingOver() {
 	if h.To != "" && h.By >= 0 && m.Legs[h.By].Phase == LegUp {
 		m.do(ReferProgress{h.By, 487, phrase(487)})
 	}
-	h.By = noLeg
+	if h.Token != 0 {
+		m.do(Reply{h.Token, ErrNoCall})
+	}
+	h.By, h.Token = noLeg, 0
 	m.stop(&h.Timer)
 }
 

@@ -66,7 +66,7 @@ func TestAttendedTransfer(t *testing.T) {
 			t.Errorf("cyd's media plays %q", got)
 		}
 		alice.hangsUp()
-		cyd.saw("hangup 0")
+		cyd.saw("shown +12025550900", "hangup 0")
 		r := w.records(2)
 		one, two := r["+12025550001"], r["203"]
 		if !related(one, two) || one.Disposition != store.Answered || two.Disposition != store.Answered || one.AnsweredBy != "bob" || two.EndedBy != "caller" {

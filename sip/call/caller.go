@@ -23,7 +23,7 @@ func (m *machine) started(w Started) {
 		m.Caller, m.Stage = -1, -1
 	} else {
 		m.Legs = []LegState{{
-			ID: m.newLegID(), Called: true, Allowed: w.Codecs, Stage: -1, Peer: w.From.Number, User: w.User, Device: w.Device, Kind: w.Kind, Trunk: w.Trunk,
+			ID: m.newLegID(), Called: true, Allowed: w.Codecs, Stage: -1, Peer: w.From.Number, User: w.User, Party: w.From, Device: w.Device, Kind: w.Kind, Trunk: w.Trunk,
 			WebRTC: w.WebRTC, Start: m.at,
 		}}
 	}
@@ -58,6 +58,9 @@ func (m *machine) planned(w Planned) {
 		return
 	}
 	m.do(OpenRecord{})
+	if c := m.callerLeg(); c != nil && w.Direction != store.Outbound {
+		c.Party = w.Caller
+	}
 	if m.Start.Originate {
 		m.Phase, m.Looking = Ringing, true
 		m.note(noLeg, "rings the devices of %s first", m.Start.User)

@@ -198,7 +198,7 @@ func (m *machine) quiet(i int) {
 		m.memberLost(i, Reason{"SIP", 408, "No audio"})
 		return
 	}
-	if m.Phase != Up || k < 0 || m.Legs[i].held() || m.Legs[k].held() {
+	if m.Phase != Up || k < 0 || m.Legs[i].held() || m.Legs[k].held() || m.Legs[i].OnHold || m.Legs[k].OnHold {
 		return
 	}
 	by := "callee"

@@ -100,6 +100,20 @@ type (
 	// OpenMixer makes the room's mixer; CloseMixer frees it.
 	OpenMixer  struct{ Tones bool }
 	CloseMixer struct{}
+	// Reply answers a command.
+	Reply struct {
+		Token int
+		Err   error
+	}
+
+	// ClaimOrbit asks for an orbit; OrbitClaimed follows. FreeOrbit leaves it. FindOrbit asks who is parked there; OrbitFound
+	// follows.
+	ClaimOrbit struct{ Orbit string }
+	FreeOrbit  struct{ Orbit string }
+	FindOrbit  struct{ Orbit string }
+
+	// FindRinging asks where one of these users is rung; RingingFound follows.
+	FindRinging struct{ Users []string }
 
 	// Finish is the last effect: no leg, media session or timer is left.
 	Finish struct{}
@@ -150,6 +164,9 @@ type (
 		Leg    int
 		Reason Reason
 	}
+
+	// Show tells a phone with whom it talks now: State.Legs[With], or rather its party, of which the name may be missing.
+	Show struct{ Leg, With int }
 
 	// ReferProgress tells the transferor how it goes; a Code of 200 or more is the outcome.
 	ReferProgress struct {
@@ -233,6 +250,7 @@ const (
 	Beep
 	PressOne // loops
 	Music    // on hold; loops
+	Silence  // loops
 	Spoken   // the file that came with SoundMade
 )
 
@@ -250,6 +268,7 @@ func (MakeSound) effect()      {}
 func (MakeWhisper) effect()    {}
 func (AskWeb) effect()         {}
 func (DecideTransfer) effect() {}
+func (Show) effect()           {}
 func (ReferProgress) effect()  {}
 func (OpenScript) effect()     {}
 func (MakePhrases) effect()    {}
@@ -269,6 +288,11 @@ func (CloseMixer) effect()     {}
 func (Mix) effect()            {}
 func (Unmix) effect()          {}
 func (MuteMember) effect()     {}
+func (Reply) effect()          {}
+func (ClaimOrbit) effect()     {}
+func (FreeOrbit) effect()      {}
+func (FindOrbit) effect()      {}
+func (FindRinging) effect()    {}
 func (Finish) effect()         {}
 func (Note) effect()           {}
 func (TakeOffer) effect()      {}

@@ -140,6 +140,21 @@ type (
 
 	// PageFound are the phones to page.
 	PageFound struct{ To []Endpoint }
+	// Commanded is a command; Reply answers.
+	Commanded struct {
+		Token   int
+		Command Command
+	}
+
+	// OrbitClaimed: the orbit is this call's, if it was free. OrbitFound: who is parked there, "" = nobody.
+	OrbitClaimed struct {
+		Orbit string
+		Free  bool
+	}
+	OrbitFound struct{ Call string }
+
+	// RingingFound is where one of those rings whose call shall be picked up; no Call = nowhere.
+	RingingFound struct{ At Place }
 
 	// HangupCall ends the call on request of us: an operator, the page, shutdown.
 	HangupCall struct{ Reason Reason }
@@ -260,6 +275,10 @@ func (PeerReferred) what()    {}
 func (Adopted) what()         {}
 func (Joined) what()          {}
 func (Returned) what()        {}
+func (Commanded) what()       {}
+func (OrbitClaimed) what()    {}
+func (OrbitFound) what()      {}
+func (RingingFound) what()    {}
 func (TransferPlanned) what() {}
 func (OfferTaken) what()      {}
 func (PeerProgress) what()    {}

@@ -57,6 +57,7 @@ func (m *machine) over(e ending) {
 	m.transferOver()
 	m.serviceOver()
 	m.handingOver()
+	m.unpark()
 	m.Ringback = false
 	switch m.VM.Step {
 	case VMNone, VMDone, VMStopping:

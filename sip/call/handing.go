@@ -115,12 +115,15 @@ func (a *actor) release(w wire) {
 	}
 }
 
-// returnUnread looks through letters that will not be read for legs that came too late.
+// returnUnread looks through letters that will not be read for legs and commands that came too late.
 func (a *actor) returnUnread(letters []letter) {
 	for i := range letters {
-		if h, ok := letters[i].what.(handing); ok {
-			a.unread, a.arriving = letters[i+1:], &h
+		switch w := letters[i].what.(type) {
+		case handing:
+			a.unread, a.arriving = letters[i+1:], &w
 			a.sendBack(481, "the other call is over")
+		case order:
+			w.reply <- ErrNoCall
 		}
 	}
 	a.unread = nil

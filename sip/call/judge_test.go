@@ -19,7 +19,9 @@ type judge struct {
 	echo     bool      // the caller hears itself
 	mixer    bool      // there is one
 	newcomer *LegState // a leg of another call that has got no answer yet
-	away     judged    // the leg that is on its way to another call
+	orbits   int       // claimed and not free
+	replied  map[int]bool
+	away     judged // the leg that is on its way to another call
 	fault    string
 }
 
@@ -51,6 +53,10 @@ func (j *judge) happens(e Event) {
 		j.timers = slices.DeleteFunc(j.timers, func(t int) bool { return t == w.Timer })
 	case RecordDone:
 		j.rec = false
+	case OrbitClaimed:
+		if w.Free {
+			j.orbits++
+		}
 	case Adopted:
 		j.newcomer = &w.Leg
 	case PeerReferred:
@@ -101,6 +107,15 @@ func (j *judge) sees(effect Effect) {
 	case StopTimer:
 		j.is(slices.Contains(j.timers, e.Timer), "timer %d stopped, but does not run", e.Timer)
 		j.timers = slices.DeleteFunc(j.timers, func(t int) bool { return t == e.Timer })
+	case FreeOrbit:
+		j.orbits--
+		j.is(j.orbits >= 0, "an orbit is left that was not taken")
+	case Reply:
+		j.is(!j.replied[e.Token], "command %d is answered twice", e.Token)
+		if j.replied == nil {
+			j.replied = map[int]bool{}
+		}
+		j.replied[e.Token] = true
 	case Adopt:
 		j.is(j.newcomer != nil && e.Leg == len(j.legs), "nobody came to leg %d", e.Leg)
 		if n := j.newcomer; n != nil {
@@ -142,6 +157,7 @@ func (j *judge) sees(effect Effect) {
 		j.is(j.closed == 0, "%T after the record was closed", e)
 	case Finish:
 		j.finished = true
+		j.is(j.orbits == 0, "finished on an orbit")
 		j.is(j.closed == 1 && !j.joined && !j.mixer && len(j.timers) == 0, "finished with %d records, bridge %v, timers %v", j.closed, j.joined, j.timers)
 		for i, l := range j.legs {
 			j.is(!l.media, "finished with media of leg %d", i)
@@ -182,6 +198,8 @@ func (j *judge) seesLeg(effect Effect) {
 	case Hangup:
 		j.sip(e.Leg, e)
 		j.legs[e.Leg].hung = true
+	case Show:
+		j.sip(e.Leg, e)
 	case AcceptReoffer:
 		j.sip(e.Leg, e)
 	case RejectReoffer:
@@ -203,7 +221,7 @@ func (j *judge) seesMedia(effect Effect) {
 	switch e := effect.(type) {
 	case Play:
 		j.media(e.Leg, e)
-		j.is(!j.legs[e.Leg].music, "%v is played over the music on hold", e.What)
+		j.is(!j.legs[e.Leg].music || e.What == Silence, "%v is played over the music on hold", e.What)
 		j.legs[e.Leg].music = e.What == Music
 		j.is(e.What != Spoken || e.File != "", "a sound without a file is played")
 	case MakeWhisper:
@@ -278,7 +296,8 @@ func (c *stepped) step(e Event) {
 	c.j.newcomer = nil
 	for i, l := range c.j.legs {
 		k := c.other(i)
-		held := c.s.Phase == Up && k >= 0 && c.s.Legs[i].Phase == LegUp && c.s.Legs[k].holds() && !c.s.Legs[i].holds()
+		parked := c.s.Park.Step == Parked
+		held := c.s.Phase == Up && c.s.Legs[i].Phase == LegUp && (parked && i == c.s.Caller || k >= 0 && c.s.Legs[k].holds() && !c.s.Legs[i].holds())
 		c.j.is(l.music == held, "leg %d hears music: %v, is held: %v", i, l.music, held)
 	}
 	c.j.is(c.s.Walk.Step == WalkNone || c.s.Phase == Ringing, "a workflow runs in a call that is %v", c.s.Phase)
@@ -288,10 +307,11 @@ func (c *stepped) step(e Event) {
 	c.j.is(c.s.Service.Timer == 0 || c.s.Service.Step == ServiceListening, "a service's timer runs although it does not listen")
 	c.j.is(c.s.WalkTimer == 0 || c.s.Walk.Step == WalkKey, "a menu's timer runs without the menu")
 	waits := c.s.Handing.To != ""
-	c.j.is(c.s.Phase != Ringing || waits || c.s.Looking || c.s.Walk.busy() || slices.ContainsFunc(c.s.Legs, func(l LegState) bool {
+	c.j.is(c.s.Park.Step != Parked || c.s.Phase == Up && c.s.Peer == 0, "parked in a call that is %v", c.s.Phase)
+	c.j.is(c.s.Phase != Ringing || waits || c.s.Park.Step == ParkAsking || c.s.Looking || c.s.Walk.busy() || slices.ContainsFunc(c.s.Legs, func(l LegState) bool {
 		return l.Phase.live() && l.Phase != LegIdle && (l.Phase != LegUp || c.s.Transfer.Step == TransferNone)
 	}), "ringing, but nothing will ever happen")
-	c.j.is(c.s.Phase != Up || waits || c.s.Peer != 0 || c.s.VM.Step != VMNone || c.s.Service.busy() || c.s.Room.Kind != RoomNone, "up with nobody")
+	c.j.is(c.s.Phase != Up || waits || c.s.Park.Step == Parked || c.s.Peer != 0 || c.s.VM.Step != VMNone || c.s.Service.busy() || c.s.Room.Kind != RoomNone, "up with nobody")
 	for i := range c.s.Legs {
 		c.j.is(c.s.Phase != Up || waits || i == c.s.Caller || i == c.s.Peer || c.s.Room.Kind == RoomPage || c.s.Legs[i].In || !c.s.Legs[i].Phase.live(), "leg %d still rings in an answered call", i)
 	}

@@ -47,6 +47,16 @@ const (
 //	                                                                                  ├─failed───────────▶ Up as before
 //	                                                                                  └─failed, transferor gone: it is rung
 //
+//	parking (a transfer whose target is an orbit), and a caller who takes over what waits or rings elsewhere
+//	Ringing, TransferRinging ─▶ ParkAsking ─┬─the orbit is free──▶ Up, Parked ─┬─Adopted: retrieved─▶ Up
+//	                                        └─it is taken: the transfer failed └─too long─▶ Ringing: who parked is rung
+//	Ringing ─orbit, pickup─▶ ParkAsking ─┬─there is such a call─▶ Handing ─┬─Joined──▶ Over
+//	                                     └─none─▶ Over                     └─Returned─▶ Over
+//
+//	a leg that is on its way to another call (see adopt.go; in an attended transfer the transferor stands aside)
+//	Up ─PeerReferred with Replaces, Complete─▶ Up, Handing ─┬─Joined──▶ Over
+//	                                                        └─Returned─▶ Up as before; transferor gone: it is rung
+//
 //	a workflow's stage, while the call is Ringing
 //	WalkAsking ──menu, say, play─▶ WalkFetching ─sound─▶ WalkOpening ─ACK, media─▶ WalkPlaying ─┬─menu─▶ WalkKey
 //	 ▲  ▲  │ │                                                                               │          │
@@ -141,6 +151,14 @@ func (m *machine) take(e Event) {
 		m.roomFound(w)
 	case PageFound:
 		m.pageFound(w)
+	case Commanded:
+		m.commanded(w)
+	case OrbitClaimed:
+		m.orbitClaimed(w)
+	case OrbitFound:
+		m.orbitFound(w)
+	case RingingFound:
+		m.ringingFound(w)
 	case HangupCall:
 		m.hangupCall(w.Reason)
 	}
@@ -207,6 +225,7 @@ func (m *machine) settle() {
 	}
 	m.music()
 	m.settleRoom()
+	m.show()
 	if m.Phase != Over {
 		return
 	}
@@ -267,6 +286,9 @@ func (m *machine) timer(t int) {
 	case t == m.Room.Timer:
 		m.Room.Timer = 0
 		m.roomTimeOver()
+	case t == m.Park.Timer:
+		m.Park.Timer = 0
+		m.parkedTooLong()
 	case t == m.Watchdog:
 		m.Watchdog = 0
 		m.force()
@@ -362,7 +384,7 @@ func (m *machine) freeMedia(i int) {
 
 func (m *machine) closeMedia(i int) {
 	if m.Legs[i].Media {
-		m.Legs[i].Media, m.Legs[i].Music, m.Legs[i].Sound = false, false, 0
+		m.Legs[i].Media, m.Legs[i].Music, m.Legs[i].Quiet, m.Legs[i].Sound = false, false, false, 0
 		m.do(CloseMedia{i})
 	}
 }

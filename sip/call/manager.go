@@ -61,6 +61,7 @@ type Manager struct {
 	calls    map[string]*actor
 	shots    map[string]Snapshot
 	seats    map[Leg]seat
+	orbits   map[string]string // the call that is parked there
 	counts   counts
 	gone     chan struct{} // closed and replaced whenever a call ends
 	draining bool
@@ -76,7 +77,7 @@ type Manager struct {
 func New(cfg Config) *Manager {
 	cfg.Limits = cfg.Limits.withDefaults()
 	ctx, cancel := context.WithCancel(context.Background())
-	m := &Manager{cfg: cfg, ctx: ctx, cancel: cancel, calls: map[string]*actor{}, shots: map[string]Snapshot{}, seats: map[Leg]seat{}, rooms: map[string]string{},
+	m := &Manager{cfg: cfg, ctx: ctx, cancel: cancel, calls: map[string]*actor{}, shots: map[string]Snapshot{}, seats: map[Leg]seat{}, rooms: map[string]string{}, orbits: map[string]string{},
 		counts: newCounts(), gone: make(chan struct{}), tell: map[int]func(Change){}}
 	m.deaf = cfg.Dialer.OnRegister(m.registered)
 	return m

@@ -51,6 +51,16 @@ func (a *actor) do(effect Effect) {
 		a.askService(e)
 	case DecideDial:
 		a.tell(noLeg, DialPlanned{a.m.decideDial(a, e.Target)})
+	case Reply:
+		a.reply(e)
+	case ClaimOrbit:
+		a.tell(noLeg, OrbitClaimed{e.Orbit, a.m.claimOrbit(e.Orbit, a.id)})
+	case FreeOrbit:
+		a.m.freeOrbit(e.Orbit, a.id)
+	case FindOrbit:
+		a.tell(noLeg, OrbitFound{a.m.onOrbit(e.Orbit)})
+	case FindRinging:
+		a.tell(noLeg, RingingFound{a.m.ringing(e.Users, a.id)})
 	case Yield:
 		a.yield(e)
 	case Adopt:
@@ -93,6 +103,8 @@ func (a *actor) onLeg(effect Effect) {
 		if leg := a.wires[e.Leg].leg; leg != nil {
 			leg.Hangup(e.Reason)
 		}
+	case Show:
+		a.wires[e.Leg].leg.Show(a.party(e.With))
 	case ReferProgress:
 		a.wires[e.Leg].leg.ReferProgress(e.Code, e.Phrase)
 	case AcceptReoffer:
@@ -356,6 +368,8 @@ func (a *actor) sound(e Play) Sound {
 		if f := a.m.cfg.Prompts.Music; f != "" {
 			return Sound{File: f, Loop: true}
 		}
+		return Sound{Tone: "silence", Loop: true}
+	case Silence:
 		return Sound{Tone: "silence", Loop: true}
 	case PressOne:
 		if f := a.m.cfg.Prompts.PressOne; f != "" {

@@ -52,8 +52,7 @@ const longestListen = 60 // seconds
 
 // service lets a script have the caller.
 func (m *machine) service(end *routing.End) {
-	if end.Service == routing.ServicePage {
-		m.page(end)
+	if m.machineService(end) {
 		return
 	}
 	m.Phase = Up

@@ -10,29 +10,38 @@ import (
 
 // Snapshot is a call as the page shows it. It is never changed after it was made.
 type Snapshot struct {
-	ID          string        `json:"id"`
-	Direction   string        `json:"direction"` // "" until routing has spoken
-	From        Party         `json:"from"`
-	FromUser    string        `json:"from_user,omitempty"`
-	To          string        `json:"to"`
-	Trunk       string        `json:"trunk,omitempty"`
-	Phase       string        `json:"phase"` // routing | ringing | up | ended
-	Voicemail   bool          `json:"voicemail,omitempty"`
-	Room        *RoomSnapshot `json:"room,omitempty"`
-	Service     string        `json:"service,omitempty"` // the voice application that has the caller
-	Stage       int           `json:"stage"`             // index of the plan's stage
-	Step        string        `json:"step,omitempty"`    // the policy's step that the stage comes from
-	Match       string        `json:"match,omitempty"`   // why that step applied
-	Start       time.Time     `json:"start"`
-	Ringing     time.Time     `json:"ringing,omitzero"`
-	Answer      time.Time     `json:"answer,omitzero"`
-	End         time.Time     `json:"end,omitzero"`
-	Disposition string        `json:"disposition,omitempty"` // once ended
-	AnsweredBy  string        `json:"answered_by,omitempty"`
-	Reason      string        `json:"reason,omitempty"`
+	ID          string            `json:"id"`
+	Direction   string            `json:"direction"` // "" until routing has spoken
+	From        Party             `json:"from"`
+	FromUser    string            `json:"from_user,omitempty"`
+	To          string            `json:"to"`
+	Trunk       string            `json:"trunk,omitempty"`
+	Phase       string            `json:"phase"` // routing | ringing | up | ended
+	Voicemail   bool              `json:"voicemail,omitempty"`
+	Room        *RoomSnapshot     `json:"room,omitempty"`
+	Service     string            `json:"service,omitempty"` // the voice application that has the caller
+	Stage       int               `json:"stage"`             // index of the plan's stage
+	Step        string            `json:"step,omitempty"`    // the policy's step that the stage comes from
+	Match       string            `json:"match,omitempty"`   // why that step applied
+	Start       time.Time         `json:"start"`
+	Ringing     time.Time         `json:"ringing,omitzero"`
+	Answer      time.Time         `json:"answer,omitzero"`
+	End         time.Time         `json:"end,omitzero"`
+	Disposition string            `json:"disposition,omitempty"` // once ended
+	Orbit       string            `json:"orbit,omitempty"`       // where it is parked
+	Transfer    *TransferSnapshot `json:"transfer,omitempty"`
+	AnsweredBy  string            `json:"answered_by,omitempty"`
+	Reason      string            `json:"reason,omitempty"`
 	// Related are other calls that this one has to do with: whence legs came, and whither they went.
 	Related []store.RelatedCall `json:"related,omitempty"`
 	Legs    []LegSnapshot       `json:"legs"`
+}
+
+// TransferSnapshot is a transfer under way.
+type TransferSnapshot struct {
+	Step   string `json:"step"` // asking | ringing | moving (to another call)
+	By     string `json:"by"`   // user or number
+	Target string `json:"target"`
 }
 
 // LegSnapshot is one leg. SIPCallID is the Call-ID header by which a phone knows the call.
@@ -51,6 +60,8 @@ type LegSnapshot struct {
 	Moderator bool      `json:"moderator,omitempty"`
 	Muted     bool      `json:"muted,omitempty"`
 	Speaking  bool      `json:"speaking,omitempty"`
+	HeldBy    string    `json:"held_by,omitempty"` // phone | us (by a command)
+	Music     bool      `json:"music,omitempty"`   // it hears music on hold
 	Since     time.Time `json:"since"`
 	Step      string    `json:"step,omitempty"`  // why it rings: the policy's step
 	Match     string    `json:"match,omitempty"` // and why that step applied
@@ -109,12 +120,16 @@ func snapshot(s *State, callIDs func(leg int) string) Snapshot {
 	if s.Service.busy() {
 		out.Service = s.Service.Name
 	}
+	if s.Park.Step == Parked {
+		out.Orbit = s.Park.Orbit
+	}
+	out.Transfer = s.transferring()
 	out.Step, out.Match = whyRings(&s.Plan.Plan, s.Stage)
 	for i := range s.Legs {
 		l := &s.Legs[i]
 		out.Legs[i] = LegSnapshot{
 			ID: l.ID, Peer: l.Peer, User: l.User, Device: l.Device, Kind: l.Kind, Trunk: l.Trunk, SIPCallID: callIDs(i), Caller: i == s.Caller,
-			State: l.Phase.String(), Held: l.held(), Member: l.In, Moderator: l.Moderator, Muted: l.Muted, Speaking: l.Speaking, Since: l.since(), Code: l.Code, Reason: l.Reason,
+			State: l.Phase.String(), Held: l.held() || l.OnHold, HeldBy: l.heldBy(), Music: l.Music, Member: l.In, Moderator: l.Moderator, Muted: l.Muted, Speaking: l.Speaking, Since: l.since(), Code: l.Code, Reason: l.Reason,
 			Troubles: l.Troubles,
 		}
 		if l.GoneTo != "" {
@@ -127,6 +142,37 @@ func snapshot(s *State, callIDs func(leg int) string) Snapshot {
 		out.Legs[i].Step, out.Legs[i].Match = whyRings(&plan.Plan, l.Stage)
 	}
 	return out
+}
+
+// transferring is the transfer under way, nil = none.
+func (s *State) transferring() *TransferSnapshot {
+	t := &TransferSnapshot{Target: s.Transfer.Target}
+	switch {
+	case s.Phase == Over:
+		return nil
+	case s.Handing.To != "":
+		t.Step, t.By, t.Target = "moving", s.Handing.Was.name(), s.Handing.To
+		return t
+	case s.Transfer.Step == TransferAsking:
+		t.Step = "asking"
+	case s.Transfer.Step == TransferRinging:
+		t.Step = "ringing"
+	default:
+		return nil
+	}
+	t.By = s.Legs[s.Transfer.By].name()
+	return t
+}
+
+// heldBy says who holds for the party: its phone, or we.
+func (l *LegState) heldBy() string {
+	switch {
+	case l.OnHold:
+		return "us"
+	case l.held():
+		return "phone"
+	}
+	return ""
 }
 
 // to is the called number as routing understood it.
@@ -189,14 +235,14 @@ func looksAlike(a, b *State) bool {
 	if a.Phase != b.Phase || a.Stage != b.Stage || a.Plan.Direction != b.Plan.Direction || a.VM.Step != b.VM.Step ||
 		a.Service.busy() != b.Service.busy() || a.Room.Kind != b.Room.Kind || a.Room.Locked != b.Room.Locked ||
 		a.Disposition != b.Disposition || len(a.Legs) != len(b.Legs) || len(a.Related) != len(b.Related) ||
-		a.Transfer.Step != b.Transfer.Step {
+		a.Transfer.Step != b.Transfer.Step || a.Park.Step != b.Park.Step || a.Handing.To != b.Handing.To {
 		return false
 	}
 	for i := range a.Legs {
 		if x, y := &a.Legs[i], &b.Legs[i]; x.In != y.In || x.Muted != y.Muted || x.Speaking != y.Speaking {
 			return false
 		}
-		if a.Legs[i].Phase != b.Legs[i].Phase || a.Legs[i].held() != b.Legs[i].held() ||
+		if a.Legs[i].OnHold != b.Legs[i].OnHold || a.Legs[i].Music != b.Legs[i].Music || a.Legs[i].Phase != b.Legs[i].Phase || a.Legs[i].held() != b.Legs[i].held() ||
 			len(a.Legs[i].Troubles) != len(b.Legs[i].Troubles) {
 			return false
 		}

@@ -35,7 +35,7 @@ func (m *machine) newRound() {
 
 // stageEmpty reports whether nothing rings any more, nor will in this stage.
 func (m *machine) stageEmpty() bool {
-	if m.Looking || m.Walk.busy() || m.Handing.To != "" {
+	if m.Looking || m.Walk.busy() || m.Handing.To != "" || m.Park.Step == ParkAsking {
 		return false
 	}
 	for i := range m.Legs {
@@ -140,6 +140,10 @@ func (m *machine) dial(target int, to []Endpoint) {
 	} else {
 		leg.Peer, leg.Trunk, leg.Kind = e.Number, e.Trunk, store.Phone
 		leg.CallConnect = t.CallConnect
+	}
+	leg.Party = m.calledParty(&leg)
+	if c := m.callerLeg(); c != nil {
+		leg.Shown = c.ID // by the INVITE
 	}
 	m.Legs = append(m.Legs, leg)
 	i := len(m.Legs) - 1

@@ -76,6 +76,7 @@ type State struct {
 	First    Planned  // once the call was transferred: the plan that it began with; Plan is the transfer's
 	Transfer Transfer // under way
 
+	Park     Park                // on an orbit
 	Handing  Handing             // of a leg to another call, under way
 	Related  []store.RelatedCall // other calls that this one has to do with
 	Reseated bool                // somebody came from another call: the legs tell who talks, not Start
@@ -123,6 +124,8 @@ type LegState struct {
 
 	Peer   string // for people: a user, a number
 	User   string
+	Party  Party  // as others see it
+	Shown  string // the leg that its display shows since places were changed
 	Device string
 	Kind   string // browser | desk | mobile | phone | trunk
 	Trunk  string
@@ -137,6 +140,8 @@ type LegState struct {
 	Muted       bool // by itself or the moderator
 	Silent      bool // the mixer does not let it be heard
 	Speaking    bool
+	Quiet       bool // it plays silence: we hold for the party
+	OnHold      bool // by a command
 	MediaReady  bool
 	Early       bool      // an early answer was taken
 	Codecs      []string  // negotiated; of a leg that came unanswered: offered

@@ -27,6 +27,8 @@ var (
 		{End: &routing.End{Action: routing.EndRefuse, Code: 404}},
 		{End: &routing.End{Action: routing.EndService, Service: "s"}},
 		{End: &routing.End{Action: routing.EndService, Service: routing.ServicePage, Users: []string{"bob"}}},
+		{End: &routing.End{Action: routing.EndService, Service: routing.ServiceOrbit, Arg: "701"}},
+		{End: &routing.End{Action: routing.EndService, Service: routing.ServicePickup, Users: []string{"bob"}}},
 		{End: &routing.End{Action: routing.EndService, Service: "s", Code: 404}, Stages: []routing.Stage{stage(20, user("bob", "desk"))}},
 	}
 	testCodecs  = [][]string{{"PCMU", "PCMA"}, {"opus", "G722"}, nil, {"G722"}}
@@ -102,6 +104,10 @@ func (p pick) event(s *State) Event {
 	}
 	if p(20) == 0 {
 		e.Leg, e.What = noLeg, p.newcomer(s)
+		return e
+	}
+	if p(8) == 0 || s.Park.Step == ParkAsking && p(2) == 0 {
+		e.Leg, e.What = noLeg, p.command(s)
 		return e
 	}
 	switch k := p(24); {
@@ -185,6 +191,32 @@ func (p pick) transferPlan() What {
 	return TransferPlanned{Planned{Plan: testPlans[p(len(testPlans))], Direction: testBy[p(3)], To: "203"}}
 }
 
+// command is one that people give, or the answer to what one needed to know.
+func (p pick) command(s *State) What {
+	user := []string{"", "ann", "bob", "dee"}[p(4)]
+	leg := "x.9"
+	if k := p(len(s.Legs) + 1); k < len(s.Legs) {
+		leg = s.Legs[k].ID
+	}
+	k := p(14)
+	if s.Park.Step == ParkAsking && p(2) == 0 {
+		k = 8 + p(2)
+	}
+	switch k {
+	case 8:
+		return OrbitClaimed{"701", p(3) != 0}
+	case 9:
+		return OrbitFound{[]string{"", "z"}[p(2)]}
+	case 10:
+		return RingingFound{Place{Call: []string{"", "z"}[p(2)], User: "bob"}}
+	case 11:
+		return Timer{s.Park.Timer}
+	}
+	commands := []Command{Hold{user}, Hold{user}, Resume{user}, TransferTo{user, "203"}, ParkOn{user, "701"}, Complete{user, "z"},
+		SendDigits{user, "12"}, PlayTo{Leg: leg, file: "x.wav"}, HangupLeg{leg}}
+	return Commanded{1 + p(1<<40), commands[p(len(commands))]}
+}
+
 // outcome of a leg's move to another call.
 func (p pick) outcome(s *State) What {
 	to := s.Handing.To
@@ -201,6 +233,9 @@ func (p pick) outcome(s *State) What {
 func (p pick) newcomer(s *State) What {
 	l := LegState{ID: "z.1", Phase: LegUp, Peer: "dee", User: []string{"", "dee"}[p(2)], Kind: "desk", Media: true, Codecs: testCodecs[p(2)],
 		Direction: testWays[p(4)]}
+	if p(3) == 0 && s.Park.Step == Parked {
+		return Adopted{From: "z", How: HowRetrieve, Seat: Place{Call: "x", Orbit: s.Park.Orbit}, Leg: l}
+	}
 	if p(2) == 0 {
 		l.Phase, l.Called, l.Codecs = []LegPhase{LegIdle, LegRinging, LegAnswered}[p(3)], true, testCodecs[p(3)]
 	}

@@ -24,7 +24,10 @@ const (
 // Transfer is a transfer under way.
 type Transfer struct {
 	Step   TransferStep
-	By     int // the transferor's leg
+	By     int  // the transferor's leg
+	Refer  bool // it asked by REFER, and is told how it goes
+	Token  int  // of the command that asked, until it is answered
+	Park   bool // the target must be an orbit
 	Target string
 	Header string  // Referred-By, as the transferor sent it (RFC 3892), "" = none
 	Recall bool    // the target did not answer: the transferor, who had hung up, is rung
@@ -70,7 +73,7 @@ func (m *machine) referred(i int, w PeerReferred) {
 	case w.Attended:
 		m.attend(i, k, w.With)
 	default:
-		m.Transfer = Transfer{Step: TransferAsking, By: i, Target: w.Target, Header: w.By}
+		m.Transfer = Transfer{Step: TransferAsking, By: i, Refer: true, Target: w.Target, Header: w.By}
 		m.note(i, "transfers %s to %s", m.Legs[k].Peer, w.Target)
 		m.do(DecideTransfer{i, w.Target})
 	}
@@ -86,6 +89,10 @@ func (m *machine) transferPlanned(w Planned) {
 	refused := len(w.Plan.Stages) == 0 && !takes(end)
 	switch {
 	case m.Phase != Up || k < 0 || m.Legs[t.By].Phase != LegUp: // it ended in between
+		m.tellTransferor(487, phrase(487))
+		m.Transfer = Transfer{}
+	case t.Park && (end == nil || end.Action != routing.EndService || end.Service != routing.ServiceOrbit):
+		m.tellTransferor(404, t.Target+" is no orbit")
 		m.Transfer = Transfer{}
 	case refused:
 		code, why := 480, phrase(480)
@@ -93,11 +100,28 @@ func (m *machine) transferPlanned(w Planned) {
 			code, why = end.Code, phrase(end.Code)
 		}
 		m.note(t.By, "the transfer to %s is refused: %d %s", t.Target, code, why)
-		m.do(ReferProgress{t.By, code, why})
+		m.tellTransferor(code, why)
 		m.Transfer = Transfer{}
 	default:
 		m.beginTransfer(k, w)
 	}
+}
+
+// tellTransferor tells who asked for the transfer how it goes: a phone all of it, a command whether it will be done.
+func (m *machine) tellTransferor(code int, text string) {
+	t := &m.Transfer
+	if t.Refer && m.Legs[t.By].Phase == LegUp {
+		m.do(ReferProgress{t.By, code, text})
+	}
+	if t.Token == 0 || t.Park && code < 200 { // whether the orbit is free is not known yet
+		return
+	}
+	var err error
+	if code >= 300 {
+		err = ErrNotNow(text)
+	}
+	m.do(Reply{t.Token, err})
+	t.Token = 0
 }
 
 // beginTransfer parts the two and rings the target for leg k.
@@ -112,7 +136,7 @@ func (m *machine) beginTransfer(k int, w Planned) {
 	m.Caller, m.Plan = k, w
 	m.Offered, m.Committed = m.Legs[k].Codecs, nil
 	m.Worst, m.WorstOf = 0, Reason{}
-	m.do(ReferProgress{t.By, 180, "Ringing"})
+	m.tellTransferor(180, "Ringing")
 	m.enterStage(0)
 }
 
@@ -123,8 +147,8 @@ func (m *machine) transferDone(how string) {
 		return
 	}
 	m.note(noLeg, "the transfer to %s is done: %s", t.Target, how)
+	m.tellTransferor(200, "OK")
 	if m.aside(t.By) {
-		m.do(ReferProgress{t.By, 200, "OK"})
 		m.Transfer = Transfer{}
 		m.hangup(t.By, Reason{"SIP", 200, "Transferred"})
 	}
@@ -140,10 +164,10 @@ func (m *machine) transferFailed() {
 	}
 	by := &m.Legs[t.By]
 	m.stopRingback()
+	m.tellTransferor(code, why)
 	switch {
 	case by.Phase == LegUp:
 		m.note(t.By, "the transfer to %s failed: %d %s; it has the call back", t.Target, code, why)
-		m.do(ReferProgress{t.By, code, why})
 		m.Transfer = Transfer{}
 		m.Plan, m.Stage, m.Caller, m.Peer, m.Phase = t.Plan, t.Stage, t.Caller, t.Peer, Up
 		m.do(Bridge{m.Caller, m.Peer})
@@ -162,9 +186,8 @@ func (m *machine) transferFailed() {
 
 // transferOver: the call ended before the transfer did.
 func (m *machine) transferOver() {
-	t := m.Transfer
-	if t.Step != TransferNone && m.Legs[t.By].Phase == LegUp {
-		m.do(ReferProgress{t.By, 487, phrase(487)})
+	if m.Transfer.Step != TransferNone {
+		m.tellTransferor(487, phrase(487))
 	}
 	m.Transfer = Transfer{}
 }

@@ -169,7 +169,7 @@ func TestTransferByTheCaller(t *testing.T) {
 		bob.refers("203")
 		cyd.answers()
 		carrier.talksTo(cyd)
-		bob.saw("refer 180", "refer 200", "hangup 200")
+		bob.saw("shown +12025559000", "refer 180", "refer 200", "hangup 200")
 		carrier.hangsUp()
 		w.ends(store.Answered, "caller", 200)
 	})
