@@ -66,7 +66,7 @@ func (s *Server) handle(req *sipmsg.Request, tx *sipmsg.ServerTx) {
 	}
 }
 
-// finish ends the transaction. INVITE and UPDATE may be answered after the handler returned; sipgo's timers end their
+// finish ends the transaction. INVITE, UPDATE and PRACK may be answered after the handler returned; sipgo's timers end their
 // transactions after the final response.
 func (s *Server) finish(req *sipmsg.Request, tx *sipmsg.ServerTx) {
 	cause := recover()
@@ -77,7 +77,7 @@ func (s *Server) finish(req *sipmsg.Request, tx *sipmsg.ServerTx) {
 			s.respond(req, tx, sipmsg.StatusInternalServerError, "Internal Server Error")
 		}
 	}
-	if cause != nil || (req.Method != sipmsg.INVITE && req.Method != sipmsg.UPDATE) {
+	if cause != nil || (req.Method != sipmsg.INVITE && req.Method != sipmsg.UPDATE && req.Method != sipmsg.PRACK) {
 		tx.TerminateGracefully()
 	}
 }

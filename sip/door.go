@@ -10,10 +10,10 @@ import (
 	sipmsg "github.com/emiago/sipgo/sip"
 )
 
-// What we accept. PRACK is not offered: we never send reliable provisional responses.
+// What we accept.
 const (
-	allowedMethods   = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE, REFER, SUBSCRIBE"
-	supportedOptions = "path, outbound, timer, replaces, norefersub"
+	allowedMethods   = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE, PRACK, REFER, SUBSCRIBE"
+	supportedOptions = "path, outbound, timer, 100rel, replaces, norefersub"
 	allowedEvents    = "dialog, presence, message-summary, refer"
 	acceptedTypes    = "application/sdp"
 )
@@ -184,9 +184,9 @@ func checkMethod(req *sipmsg.Request) *refusal {
 	switch req.Method {
 	case sipmsg.INVITE, sipmsg.ACK, sipmsg.CANCEL, sipmsg.BYE, sipmsg.OPTIONS, sipmsg.REGISTER, sipmsg.INFO, sipmsg.UPDATE, sipmsg.NOTIFY:
 		return nil
-	case sipmsg.REFER, sipmsg.SUBSCRIBE:
+	case sipmsg.REFER, sipmsg.SUBSCRIBE, sipmsg.PRACK:
 		return nil
-	case sipmsg.PRACK, sipmsg.MESSAGE, sipmsg.PUBLISH:
+	case sipmsg.MESSAGE, sipmsg.PUBLISH:
 		return problem(405).with("Allow", allowedMethods)
 	}
 	return problem(501).with("Allow", allowedMethods)

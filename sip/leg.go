@@ -13,11 +13,11 @@ import (
 	"strowger/sip/call"
 )
 
-// legAllow is what a dialog takes (RFC 3261 §20.5). PRACK and MESSAGE are refused with 405.
-const legAllow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER, SUBSCRIBE"
+// legAllow is what a dialog takes (RFC 3261 §20.5). MESSAGE is refused with 405.
+const legAllow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, SUBSCRIBE"
 
 // legSupported names our extensions (RFC 3261 §20.37).
-const legSupported = "timer, replaces, norefersub"
+const legSupported = "timer, 100rel, replaces, norefersub"
 
 // legPhase is where a leg stands.
 //
@@ -206,6 +206,7 @@ func (l *leg) over() bool {
 		return false
 	}
 	l.phase = legOver
+	l.refusePending()
 	l.session.stop()
 	l.display.stop()
 	l.refer.stop()

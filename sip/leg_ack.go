@@ -83,11 +83,7 @@ func (l *leg) endFork(o *outbound, res *sipmsg.Response, tag string) {
 		_, _ = l.srv.transmit(l.srv.calls.ctx, ack)
 		return
 	}
-	fork := &leg{srv: l.srv, queue: serial{crew: &l.srv.crew}, log: l.log, trunk: l.trunk, callID: l.callID, localTag: l.localTag, pinned: l.pinned, hop: l.hop, creds: l.creds}
-	d := *l.d
-	fork.d = &d
-	fork.d.localSeq = o.req.CSeq().SeqNo
-	fork.d.confirm(res)
+	fork := l.forkOf(res)
 	ack := fork.d.request(sipmsg.ACK)
 	completeAck(ack, o.req, nil)
 	if o.forks == nil {

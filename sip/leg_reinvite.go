@@ -191,11 +191,13 @@ func (l *leg) onOffer(req *sipmsg.Request, tx sipmsg.ServerTransaction) {
 		l.respond(tx, res)
 		return
 	}
-	if l.tooShort(req, tx) {
-		return
+	if req.Method != sipmsg.PRACK { // which neither refreshes the session nor the target
+		if l.tooShort(req, tx) {
+			return
+		}
+		l.d.retarget(req)
+		l.learn(req)
 	}
-	l.d.retarget(req)
-	l.learn(req)
 	ro := &reoffer{req: req, tx: tx}
 	l.reoffer = ro
 	if req.Method == sipmsg.INVITE {
@@ -212,6 +214,8 @@ func (l *leg) onOffer(req *sipmsg.Request, tx sipmsg.ServerTransaction) {
 // clash is the status for an offer that may not come now, 0 when it may.
 func (l *leg) clash() int {
 	switch {
+	case l.reoffer == nil && l.earlyAnswered():
+		return 0
 	case l.phase == legTrying && l.uas, l.reoffer != nil:
 		return sipmsg.StatusInternalServerError
 	case l.phase == legTrying, l.reinvite != nil, l.reply != nil, l.out != nil && l.out.ack == nil:
@@ -220,6 +224,13 @@ func (l *leg) clash() int {
 		return sipmsg.StatusCallTransactionDoesNotExists
 	}
 	return 0
+}
+
+// earlyAnswered reports whether a leg that rings for its caller may take another offer: the one in the INVITE was answered
+// by a reliable response (RFC 3311 §5.1).
+func (l *leg) earlyAnswered() bool {
+	r := l.reliable()
+	return l.phase == legTrying && r != nil && r.answered != nil
 }
 
 func (l *leg) reofferGone(ro *reoffer) {
@@ -234,14 +245,17 @@ func (l *leg) AnswerReinvite(sdp []byte) { l.command(func() { l.answerOffer(sdp)
 
 func (l *leg) answerOffer(sdp []byte) {
 	ro := l.reoffer
-	if ro == nil || l.phase != legUp {
+	early := l.earlyAnswered()
+	if ro == nil || l.phase != legUp && !early {
 		return
 	}
 	l.reoffer = nil
 	res := l.response(ro.req, sipmsg.StatusOK, "", sdp)
 	l.common(res)
 	l.identify(res)
-	l.session.answer(res, l.peer)
+	if ro.req.Method != sipmsg.PRACK {
+		l.session.answer(res, l.peer)
+	}
 	offer := len(sdpOf(ro.req)) == 0
 	if ro.req.Method == sipmsg.INVITE {
 		if !l.accept(&reply{tx: ro.tx, res: res, seq: ro.req.CSeq().SeqNo, offer: offer}) {
@@ -255,6 +269,10 @@ func (l *leg) answerOffer(sdp []byte) {
 	}
 	l.localSDP, l.weAnswered = sdp, !offer
 	l.version++
+	if early {
+		l.in.reliable.answered = sdp
+		return
+	}
 	if l.display.known {
 		l.shown(l.display.want)
 	}

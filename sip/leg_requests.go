@@ -64,6 +64,8 @@ func (l *leg) onRequest(req *sipmsg.Request, tx sipmsg.ServerTransaction) {
 		l.onOffer(req, tx)
 	case sipmsg.UPDATE:
 		l.onUpdate(req, tx)
+	case sipmsg.PRACK:
+		l.onPrack(req, tx)
 	case sipmsg.INFO:
 		l.onInfo(req, tx)
 	case sipmsg.REFER:

@@ -27,8 +27,9 @@ type outbound struct {
 	cancelled bool         // CANCEL is out
 	giveUp    *time.Timer  // ends the wait for the 487
 
-	tags  []string          // of the early dialogs, by fork
-	early map[string][]byte // SDP of 18x by To tag, for peers whose 200 leaves it out
+	tags     []string                // of the early dialogs, by fork
+	early    map[string][]byte       // SDP of 18x by To tag, for peers whose 200 leaves it out
+	reliable map[string]*earlyDialog // forks whose 18x we acknowledge, by To tag
 
 	ack    *sipmsg.Request            // for the 2xx and its retransmissions; nil while Ack is due
 	forks  map[string]*sipmsg.Request // ACKs of 2xx that came from other forks, by tag
@@ -181,7 +182,7 @@ func (l *leg) onInviteResponse(o *outbound, tx sipmsg.ClientTransaction, res *si
 
 // onProgress passes an 18x up, until we hang up. Forks differ in the tag.
 func (l *leg) onProgress(o *outbound, res *sipmsg.Response) {
-	if l.phase != legTrying {
+	if l.phase != legTrying || !l.onReliable(o, res) {
 		return
 	}
 	tag, sdp := tagOf(res.To().Params), sdpOf(res)

@@ -17,14 +17,16 @@ type inbound struct {
 	tx       sipmsg.ServerTransaction
 	progress *sipmsg.Response // the last 18x
 	again    *time.Timer      // repeats it
+	reliable *reliability     // nil: the caller does not take reliable ones
 }
 
 // progressInterval is how often a ringing call says that it still rings (RFC 3261 §13.3.1.1), so that proxies do not give up.
 const progressInterval = time.Minute
 
 func (in *inbound) stop() {
-	if in != nil && in.again != nil {
-		in.again.Stop()
+	if in != nil {
+		stopTimer(in.again)
+		in.reliable.stop()
 	}
 }
 
@@ -61,7 +63,7 @@ func (s *Server) onInvite(req *sipmsg.Request, tx sipmsg.ServerTransaction, id i
 func (s *Server) newIncoming(req *sipmsg.Request, tx sipmsg.ServerTransaction, id identity, tag string) *leg {
 	d := dialogOfInvite(req, tag)
 	l := &leg{srv: s, queue: serial{crew: &s.crew}, callID: d.callID, localTag: tag, uas: true, trunk: id.trunk, user: id.user, d: d, pinned: id.trunk == nil}
-	l.in = &inbound{req: req, tx: tx}
+	l.in = &inbound{req: req, tx: tx, reliable: reliabilityOf(req)}
 	l.hop = hop{transport: strings.ToLower(req.Transport()), addr: req.Source()}
 	if l.pinned { // a carrier may come back over another connection
 		l.flow = s.flowID(l.hop)
@@ -141,6 +143,10 @@ func (l *leg) Provisional(code int, sdp []byte) {
 		res := l.response(l.in.req, code, "", sdp)
 		l.common(res)
 		l.identify(res)
+		if l.in.reliable != nil {
+			l.sendReliably(res)
+			return
+		}
 		if !l.respond(l.in.tx, res) {
 			return
 		}
@@ -160,22 +166,37 @@ func (l *leg) repeatProgress() {
 // Answer implements call.Leg.
 func (l *leg) Answer(sdp []byte) {
 	l.command(func() {
-		if !l.uas || l.phase != legTrying {
+		l.answer(sdp)
+	})
+}
+
+// answer sends the 2xx, once what has to be acknowledged before it is.
+func (l *leg) answer(sdp []byte) {
+	if !l.uas || l.phase != legTrying {
+		return
+	}
+	body := sdp
+	if r := l.in.reliable; r != nil {
+		if r.unanswered() {
+			r.final = func() { l.answer(sdp) }
 			return
 		}
-		l.in.stop()
-		res := l.response(l.in.req, sipmsg.StatusOK, "", sdp)
-		l.common(res)
-		l.identify(res)
-		l.display.told = l.display.want
-		l.session.answer(res, l.peer)
-		offer := len(l.remoteSDP) == 0
-		if l.accept(&reply{tx: l.in.tx, res: res, seq: l.in.req.CSeq().SeqNo, initial: true, offer: offer}) {
-			l.localSDP, l.weAnswered = sdp, !offer
-			l.phase = legAnswered
-			l.startSession()
+		if bytes.Equal(r.answered, sdp) {
+			body = nil // offer and answer are complete (RFC 6337 §2.2)
 		}
-	})
+	}
+	l.in.stop()
+	res := l.response(l.in.req, sipmsg.StatusOK, "", body)
+	l.common(res)
+	l.identify(res)
+	l.display.told = l.display.want
+	l.session.answer(res, l.peer)
+	offer := len(l.remoteSDP) == 0
+	if l.accept(&reply{tx: l.in.tx, res: res, seq: l.in.req.CSeq().SeqNo, initial: true, offer: offer}) {
+		l.localSDP, l.weAnswered = sdp, !offer
+		l.phase = legAnswered
+		l.startSession()
+	}
 }
 
 // Reject implements call.Leg. Ended follows.

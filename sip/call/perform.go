@@ -335,6 +335,9 @@ func (a *actor) acceptReoffer(e AcceptReoffer) {
 		return
 	}
 	w.owesSDP = e.Offer
+	if w.committed != nil { // the caller's latest early answer, which its 200 repeats
+		w.committed = sdp
+	}
 	w.leg.AnswerReinvite(sdp)
 }
 
