@@ -29,9 +29,10 @@ type Config struct {
 	// WebRTCUDP and WebRTCTCP are the listen addresses that all browsers share; "" = not offered (WebRTCUDP "" means no
 	// WebRTC at all).
 	WebRTCUDP, WebRTCTCP string
-	Shards               int  // media goroutines; 0 = one per two CPUs, at least one
-	Portable             bool // use net.UDPConn also on Linux
-	NoOpus               bool // pass Opus on only, even where libopus is installed
+	Shards               int                // media goroutines; 0 = one per two CPUs, at least one
+	Portable             bool               // use net.UDPConn also on Linux
+	NoOpus               bool               // pass Opus on only, even where libopus is installed
+	Opus                 codec.OpusSettings // of what is encoded here
 	Log                  zerolog.Logger
 }
 
@@ -79,6 +80,7 @@ func NewEngine(cfg Config) (*Engine, error) {
 		e.hub = hub
 	}
 	if opus, err := codec.LoadOpus(); err == nil && !cfg.NoOpus {
+		opus.Settings = cfg.Opus
 		e.opus = opus
 	}
 	for range cfg.Shards {

@@ -12,7 +12,7 @@ import (
 // saysOpus lets a leg say 16 kHz samples in Opus, 20 ms at a time; every lose-th packet is lost, 0 = none.
 func (l *fakeLeg) saysOpus(t *testing.T, samples []int16, lose int) {
 	t.Helper()
-	enc, err := l.engine.opus.NewEncoder()
+	enc, err := l.engine.opus.NewEncoder(codec.OpusSettings{})
 	if err != nil {
 		t.Fatal(err)
 	}

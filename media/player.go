@@ -118,8 +118,10 @@ func (p *player) send(f format, length time.Duration, now time.Duration) bool {
 	}
 	payload := p.voice.encode(f.codec, p.buf[headerLen:], samples)
 	p.h.start, p.h.end = headerLen, headerLen+len(payload)
-	p.s.out.relay(p.num, p.h, f.send, f.codec.clock, p.buf[:], now)
-	p.h.seq++
+	if len(payload) > 0 {
+		p.s.out.relay(p.num, p.h, f.send, f.codec.clock, p.buf[:], now)
+		p.h.seq++
+	}
 	p.h.ts += uint32(len(samples)) * f.codec.clock / uint32(p.rate)
 	return true
 }

@@ -74,11 +74,15 @@ func (v *voice) encode(c *codecInfo, payload []byte, samples []int16) []byte {
 // decodeOpus makes nothing of packets that are none: the jitter buffer conceals them.
 func (v *voice) decodeOpus(payload []byte) []int16 {
 	if v.opusDec == nil {
-		dec, err := codec.NewOpusDecoder()
+		var err error
+		if v.opus != nil {
+			v.opusDec, err = v.opus.NewDecoder()
+		} else {
+			v.opusDec, err = codec.NewOpusDecoder()
+		}
 		if err != nil {
 			return nil
 		}
-		v.opusDec = dec
 	}
 	return v.opusDec.Decode(v.a[:maxFrame], payload)
 }
@@ -88,13 +92,17 @@ func (v *voice) encodeOpus(payload []byte, samples []int16) []byte {
 		if v.opus == nil {
 			return nil
 		}
-		enc, err := v.opus.NewEncoder()
+		enc, err := v.opus.NewEncoder(v.opus.Settings)
 		if err != nil {
 			return nil
 		}
 		v.opusEnc = enc
 	}
-	return v.opusEnc.Encode(payload, samples)
+	payload = v.opusEnc.Encode(payload, samples)
+	if v.opus.Settings.DTX && len(payload) <= 2 {
+		return nil // nothing is said: RFC 6716 §2.1.9
+	}
+	return payload
 }
 
 // adopt takes over the state in which another one's encoders are. Both have the same rate.
@@ -107,7 +115,7 @@ func (v *voice) adopt(from *voice) {
 	}
 	if from.opusEnc != nil {
 		if v.opusEnc == nil {
-			v.opusEnc, _ = v.opus.NewEncoder()
+			v.opusEnc, _ = v.opus.NewEncoder(v.opus.Settings)
 		}
 		if v.opusEnc != nil {
 			v.opusEnc.Copy(from.opusEnc)
@@ -128,6 +136,19 @@ func (v *voice) convert(buf, samples []int16, from, to int) []int16 {
 
 // Decode implements playout.Decoder: kind is the codec's place in allCodecs.
 func (v *voice) Decode(kind uint8, payload []byte) []int16 { return v.decode(allCodecs[kind], payload) }
+
+// Redundant implements playout.Repairer.
+func (v *voice) Redundant(kind uint8, payload []byte) bool {
+	return v.opus != nil && allCodecs[kind] == codecOpus && codec.OpusRedundant(payload)
+}
+
+// Repair implements playout.Repairer.
+func (v *voice) Repair(kind uint8, payload []byte) []int16 {
+	if allCodecs[kind] != codecOpus || v.opusDec == nil {
+		return nil
+	}
+	return v.convert(v.b[:], v.opusDec.Repair(v.a[:maxFrame], payload), codecOpus.rate, v.rate)
+}
 
 // playoutPacket is a packet as a playout.Buffer of rate Hz wants it.
 func playoutPacket(h header, c *codecInfo, payload []byte, rate int) playout.Packet {
@@ -223,8 +244,10 @@ func (t *transcoder) send(to *hop, frame []int16, now time.Duration) {
 	if t.heard {
 		payload := t.out.encode(t.to, t.pkt[headerLen:], frame)
 		t.h.start, t.h.end, t.h.marker = headerLen, headerLen+len(payload), t.idle > 0
-		t.h.seq++
-		to.out.relay(to.src, t.h, to.pt, to.clock, t.pkt[:], now)
+		if len(payload) > 0 {
+			t.h.seq++
+			to.out.relay(to.src, t.h, to.pt, to.clock, t.pkt[:], now)
+		}
 		t.idle = 0
 	} else {
 		t.idle += time.Duration(len(frame)) * time.Second / time.Duration(rate)

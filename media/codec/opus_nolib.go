@@ -5,7 +5,7 @@ package codec
 import "errors"
 
 // OpusLibrary is the system's libopus, which encodes. It is used on Linux, amd64 and arm64, only.
-type OpusLibrary struct{}
+type OpusLibrary struct{ Settings OpusSettings }
 
 // LoadOpus fails: libopus is not looked for on this system.
 func LoadOpus() (*OpusLibrary, error) {
@@ -15,8 +15,23 @@ func LoadOpus() (*OpusLibrary, error) {
 // OpusEncoder encodes 16 kHz mono for one party.
 type OpusEncoder struct{}
 
+// OpusSettings of an encoder.
+type OpusSettings struct {
+	Bitrate  int
+	FEC, DTX bool
+}
+
 // NewEncoder fails, see LoadOpus.
-func (*OpusLibrary) NewEncoder() (*OpusEncoder, error) { return nil, errors.New("libopus: not loaded") }
+func (*OpusLibrary) NewEncoder(OpusSettings) (*OpusEncoder, error) {
+	return nil, errors.New("libopus: not loaded")
+}
+
+type libraryDecoder struct{}
+
+func (*libraryDecoder) decode([]byte, int, bool) []int16 { return nil }
+
+// NewDecoder fails, see LoadOpus.
+func (*OpusLibrary) NewDecoder() (*OpusDecoder, error) { return nil, errors.New("libopus: not loaded") }
 
 // NewStereoEncoder fails, see LoadOpus.
 func (*OpusLibrary) NewStereoEncoder() (*OpusEncoder, error) {

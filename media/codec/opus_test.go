@@ -14,7 +14,7 @@ func newOpus(t testing.TB) (*codec.OpusEncoder, *codec.OpusDecoder) {
 	if err != nil {
 		t.Fatalf("%v (tests need Debian's libopus0)", err)
 	}
-	e, err := l.NewEncoder()
+	e, err := l.NewEncoder(codec.OpusSettings{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,15 @@ type Decoder interface {
 	Decode(kind uint8, payload []byte) []int16
 }
 
+// Repairer is a Decoder whose packets may tell something of the packet before them (forward error correction). While
+// packets are lost, the Buffer waits for one packet more, so that it is there when it is needed.
+type Repairer interface {
+	// Redundant says whether the packet does.
+	Redundant(kind uint8, payload []byte) bool
+	// Repair makes the samples just before the packet, as many as it has itself; nil = it cannot.
+	Repair(kind uint8, payload []byte) []int16
+}
+
 // Kind says what a frame is made of.
 type Kind int
 
@@ -36,6 +45,7 @@ type Stats struct {
 	Stretched uint64 // samples put in to gain delay
 	Cut       uint64 // samples taken out to lose it
 	Skipped   uint64 // samples thrown away, because there were too many
+	Repaired  uint64 // samples that the packet after a lost one told
 	Restarts  uint64 // new sources, and jumps of their timestamps
 }
 
@@ -65,6 +75,11 @@ type Buffer struct {
 	starved int     // samples before tail that were made up because nothing was there
 	conceal *Concealer
 
+	repair  Repairer // nil: the decoder is none
+	lastSeq uint16   // of the packet that was decoded last
+	loss    float32  // share of packets that were lost of late
+	extra   int      // samples of delay for the sake of repair
+
 	jitter jitter
 	scale  timeScale
 	stats  Stats
@@ -74,15 +89,18 @@ type slot struct {
 	place   int64
 	samples int
 	kind    uint8
+	seq     uint16
 	cut     bool // the first of another source
+	tried   bool // to repair what was before it
 	payload []byte
 }
 
 // New makes a buffer that gives samples at rate Hz (8000 or 16000) and adds at least so much delay: 0 where somebody
 // waits for an answer, more where nobody does.
 func New(rate int, dec Decoder, least time.Duration) *Buffer {
+	repair, _ := dec.(Repairer)
 	return &Buffer{
-		rate: rate, dec: dec, min: int(least * time.Duration(rate) / time.Second),
+		repair: repair, rate: rate, dec: dec, min: int(least * time.Duration(rate) / time.Second),
 		pcm: make([]int16, 0, rate/2), conceal: NewConcealer(rate),
 	}
 }
@@ -97,6 +115,7 @@ func (b *Buffer) Reset() {
 	}
 	b.pcm, b.made, b.starved = b.pcm[:0], 0, 0
 	b.known, b.started = false, false
+	b.loss, b.extra = 0, 0
 	b.jitter.reset()
 	b.scale.reset()
 }
@@ -199,7 +218,7 @@ func (b *Buffer) insert(p Packet, place int64, fresh bool) {
 	}
 	free := b.queue[b.count].payload
 	copy(b.queue[at+1:b.count+1], b.queue[at:b.count])
-	b.queue[at] = slot{place: place, samples: p.Samples, kind: p.Kind, cut: fresh, payload: append(free[:0], p.Payload...)}
+	b.queue[at] = slot{place: place, samples: p.Samples, kind: p.Kind, seq: p.Seq, cut: fresh, payload: append(free[:0], p.Payload...)}
 	b.count++
 }
 

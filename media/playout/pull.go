@@ -48,10 +48,11 @@ func (b *Buffer) fill(n int) {
 			continue
 		}
 		first := &b.queue[0]
-		gap := int(min(first.place-b.tail, int64(need)))
-		if gap > 0 {
+		if gap := first.place - b.tail; gap > 0 {
 			b.starved = 0
-			b.makeUp(gap)
+			if !b.mend(first, gap) {
+				b.makeUp(int(min(gap, int64(need))))
+			}
 			continue
 		}
 		b.decode(first)
@@ -84,11 +85,16 @@ func (b *Buffer) decode(s *slot) {
 		b.conceal.Cut()
 	}
 	b.starved = 0
+	b.lossy(s)
 	b.tail = max(b.tail, s.place+int64(len(samples)))
 	if played >= len(samples) {
 		return
 	}
-	samples = samples[played:]
+	b.play(samples[played:])
+}
+
+// play appends what was received.
+func (b *Buffer) play(samples []int16) {
 	samples = samples[:min(len(samples), cap(b.pcm)-len(b.pcm))]
 	at := len(b.pcm)
 	b.pcm = append(b.pcm, samples...)

@@ -21,7 +21,7 @@ func (b *Buffer) adapt(n int, at int64) {
 		b.scale.reset()
 		return
 	}
-	late := int64(max(b.jitter.spread+b.rate/1000, b.min)) // a millisecond more: time to see a drifting clock come
+	late := int64(max(b.jitter.spread+b.rate/1000, b.min) + b.extra) // a millisecond more: time to see a drifting clock come
 	// Packets begin at place + k*length; the last one that has come for sure began at or before this one.
 	sure := at - b.jitter.base - late
 	k := floorDiv(sure-b.place, int64(b.length))

@@ -44,8 +44,12 @@ func offerTo(offered, committed, allowed []string, opus bool) []string {
 	if len(both(want, spoken)) == 0 && !opus {
 		return fit
 	}
+	ours := spoken
+	if opus {
+		ours = append(slices.Clone(spoken), "opus") // last: for who has nothing else
+	}
 	fit = slices.Clone(fit)
-	for _, c := range both(spoken, allowed) {
+	for _, c := range both(ours, allowed) {
 		if !slices.Contains(fit, c) {
 			fit = append(fit, c)
 		}

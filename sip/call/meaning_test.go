@@ -16,7 +16,9 @@ func TestOfferTo(t *testing.T) {
 	}{
 		{"delayed offer", nil, nil, list{"PCMA"}, true, list{"PCMA"}},
 		{"shared", list{"opus", "PCMU"}, nil, nil, true, list{"opus", "PCMU", "G722", "PCMA"}},
-		{"early answer", list{"opus", "PCMU"}, list{"PCMU"}, nil, true, list{"PCMU", "G722", "PCMA"}},
+		{"early answer", list{"opus", "PCMU"}, list{"PCMU"}, nil, true, list{"PCMU", "G722", "PCMA", "opus"}},
+		{"no Opus, and a phone may have nothing else", list{"PCMA"}, nil, nil, true, list{"PCMA", "G722", "PCMU", "opus"}},
+		{"no Opus, passed on only", list{"PCMA"}, nil, nil, false, list{"PCMA", "G722", "PCMU"}},
 		{"Opus alone", list{"opus"}, nil, nil, true, list{"opus", "G722", "PCMU", "PCMA"}},
 		{"Opus alone, passed on only", list{"opus"}, nil, nil, false, list{"opus"}},
 		{"Opus alone to a trunk without", list{"opus"}, nil, list{"PCMA"}, true, list{"PCMA"}},

@@ -20,6 +20,7 @@ import (
 	"strowger/cmd/strowger/carrier"
 	"strowger/cmd/strowger/config"
 	"strowger/media"
+	"strowger/media/codec"
 	"strowger/sip"
 	"strowger/sip/call"
 	"strowger/store/bolt"
@@ -144,7 +145,7 @@ func (a *App) openMedia() error {
 	}
 	public6, _ := netip.ParseAddr(a.cfg.PublicAddress6) // an address or nothing: the configuration was checked
 	a.engine, err = media.NewEngine(media.Config{BindIP: bind, PublicIP: public, PublicIP6: public6, RTPMin: a.cfg.RTP.Ports.From, RTPMax: a.cfg.RTP.Ports.To,
-		WebRTCUDP: a.cfg.WebRTC.UDP, WebRTCTCP: a.cfg.WebRTC.TCP, Log: a.log})
+		WebRTCUDP: a.cfg.WebRTC.UDP, WebRTCTCP: a.cfg.WebRTC.TCP, Opus: codec.OpusSettings(a.cfg.Opus), Log: a.log})
 	if err != nil {
 		return err
 	}

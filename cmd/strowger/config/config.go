@@ -20,6 +20,7 @@ type Config struct {
 	SIP            SIP     `yaml:"sip" envPrefix:"SIP_"`
 	RTP            RTP     `yaml:"rtp" envPrefix:"RTP_"`
 	WebRTC         WebRTC  `yaml:"webrtc" envPrefix:"WEBRTC_"`
+	Opus           Opus    `yaml:"opus" envPrefix:"OPUS_"`
 	Trunks         []Trunk `yaml:"trunks" envPrefix:"TRUNKS_"`
 	Limits         Limits  `yaml:"limits" envPrefix:"LIMITS_"`
 	Calls          Calls   `yaml:"calls" envPrefix:"CALLS_"`
@@ -64,6 +65,13 @@ type RTP struct {
 
 // PortRange is "FROM-TO", both inside.
 type PortRange struct{ From, To int }
+
+// Opus is what we send where we encode it ourselves: prompts, conferences, and calls between parties without a common codec.
+type Opus struct {
+	Bitrate int  `yaml:"bitrate"` // bit/s, 6000 to 64000; 0 = 24000, or 32000 with fec
+	FEC     bool `yaml:"fec"`     // in-band forward error correction, for lossy networks
+	DTX     bool `yaml:"dtx"`     // send next to nothing while nothing is said
+}
 
 // WebRTC is the one UDP and one TCP port for all browsers.
 type WebRTC struct {

@@ -118,6 +118,9 @@ func (c *Config) problems(file string, pos *strict.Positions) strict.Problems {
 	k.notNegative("limits.calls_per_user", c.Limits.CallsPerUser)
 	k.pair("http.cert", c.HTTP.Cert, "http.key", c.HTTP.Key)
 	k.pair("sip.cert", c.SIP.Cert, "sip.key", c.SIP.Key)
+	if b := c.Opus.Bitrate; b != 0 && (b < 6000 || b > 64000) {
+		k.bad("opus.bitrate", fmt.Sprintf("%d is not between 6000 and 64000 bit/s", b), "leave it out: 0 means 24000, or 32000 with fec")
+	}
 	names := map[string]int{}
 	for i := range c.Trunks {
 		k.trunk(fmt.Sprintf("trunks[%d]", i), &c.Trunks[i])
