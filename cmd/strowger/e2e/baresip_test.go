@@ -46,7 +46,10 @@ type baresipOptions struct {
 	Local     string // its address, "" = 127.0.0.1
 	Server    string // "" = the server's address
 	Port      int    // SIP port, 0 = any free one
-	Refresh   int    // seconds of its registration, 0 = 60
+	// AutoAnswer answers every call at once, as phones that are set up for paging do with those that ask for it. This baresip does
+	// not read who asks.
+	AutoAnswer bool
+	Refresh    int // seconds of its registration, 0 = 60
 }
 
 // newBaresip starts a phone as this device and waits until it is registered.
@@ -84,6 +87,9 @@ func startBaresip(t *testing.T, s *server, device string, hz float64, o baresipO
 	srtp := ""
 	if o.SRTP {
 		srtp = ";mediaenc=srtp"
+	}
+	if o.AutoAnswer {
+		srtp += ";answermode=auto"
 	}
 	dir := t.TempDir()
 	wav := filepath.Join(dir, "microphone.wav")
