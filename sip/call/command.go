@@ -81,6 +81,11 @@ func (m *Manager) Control(ctx context.Context, id string, c Command) error {
 		if m.actor(w.With) == nil || w.With == id {
 			return fmt.Errorf("the call to join: %w", ErrNoCall)
 		}
+	case Merge:
+		if m.actor(w.With) == nil || m.actor(id) == nil || w.With == id {
+			return fmt.Errorf("the call to merge: %w", ErrNoCall)
+		}
+		id, c = w.With, mergeInto{w.User, id}
 	case PlayTo:
 		if w.file = m.cfg.Speech.Prompt(w.Prompt); w.file == "" {
 			return ErrNotNow(fmt.Sprintf("there is no prompt %q", w.Prompt))
@@ -154,6 +159,10 @@ func (m *machine) obey(w Commanded) (later bool, err error) {
 		return false, m.playTo(c)
 	case HangupLeg:
 		return false, m.hangupLeg(c.Leg)
+	case mergeInto:
+		return m.mergeInto(w.Token, c)
+	case Mute, Kick, Lock:
+		return false, m.obeyRoom(c)
 	}
 	return false, ErrNotNow("nobody here knows this command")
 }
@@ -275,6 +284,9 @@ func (m *machine) hangupLeg(id string) error {
 	switch {
 	case i < 0:
 		return ErrNotInCall
+	case m.Legs[i].In || m.Room.Kind == RoomPage:
+		m.note(i, "ended by us")
+		m.hangup(i, r)
 	case m.aside(i):
 		m.note(i, "ended by us; the transfer goes on")
 		m.hangup(i, r)

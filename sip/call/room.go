@@ -76,6 +76,7 @@ func (m *machine) members() int {
 // enter lets leg i talk to all others.
 func (m *machine) enter(i int) {
 	leg := &m.Legs[i]
+	leg.OnHold = false
 	leg.In, leg.Silent = true, leg.Muted || leg.holds()
 	if m.AnswerAt.IsZero() {
 		m.AnswerAt, m.Final = m.at, 200
@@ -94,10 +95,12 @@ func (m *machine) enter(i int) {
 // admits says whether a leg of another call may enter, else why not.
 func (m *machine) admits(w Adopted) (code int, why string) {
 	switch {
-	case m.Start.ID == "" || m.Phase != Up || m.Handing.To != "" || m.Service.busy() || m.VM.Step != VMNone || w.Leg.Phase != LegUp:
+	case m.Start.ID == "" || m.Phase != Up || m.Handing.To != "" || m.Service.busy() || m.Park.Step != ParkNone || m.VM.Step != VMNone || w.Leg.Phase != LegUp:
 		return 481, "this call takes nobody now"
 	case w.How == HowMerge && m.Room.Kind == RoomNone && (m.Peer == 0 || m.Transfer.Step != TransferNone):
 		return 481, "this call takes nobody now"
+	case w.How == HowMerge && w.Seat.User != "" && !m.has(w.Seat.User): // nobody is merged into others' calls
+		return 403, "this is another user's call"
 	case w.How == HowMerge && m.Room.Kind != RoomNone && m.Room.Kind != RoomMerged, w.How == HowRoom && m.Room.Kind != RoomConference:
 		return 481, "this call takes nobody now"
 	case m.Room.Locked && !w.Seat.Moderator:

@@ -229,3 +229,84 @@ func TestPageNobody(t *testing.T) {
 		ann.saw("200", "hangup 0")
 	})
 }
+
+// TestMerge: bob, who talks to alice from outside and has called cyd, merges the two calls; when one leaves, the others talk
+// as before.
+func TestMerge(t *testing.T) {
+	for _, leaver := range []string{"alice", "bob", "cyd"} {
+		t.Run(leaver, func(t *testing.T) {
+			story(t, func(w *world) {
+				alice, bob, ask, cyd := consults(w, true)
+				calls := w.m.Active()
+				if err := w.ordersOf(calls[0].ID, Merge{"bob", calls[1].ID}); err != nil {
+					t.Fatal(err)
+				}
+				ask.saw("180", "200", "hangup 200")
+				w.inRoom(alice, bob, cyd)
+				if !w.muted(bob) {
+					t.Error("bob's phone still holds, and plays its music to the others")
+				}
+				bob.reoffers("sendrecv PCMU")
+				w.after(time.Second)
+				shot := w.m.Active()[0]
+				if w.muted(bob) || shot.Room == nil || shot.Room.Kind != "merged" || len(w.m.Active()) != 1 {
+					t.Errorf("the page sees %+v", shot)
+				}
+				left := map[string]*phone{"alice": alice, "bob": bob, "cyd": cyd}
+				left[leaver].hangsUp()
+				delete(left, leaver)
+				w.after(time.Second)
+				var two []*phone
+				for _, p := range left {
+					two = append(two, p)
+				}
+				two[0].talksTo(two[1])
+				two[0].hangsUp()
+				two[1].saw(append(slices.Clone(two[1].log[:len(two[1].log)-1]), "hangup 0")...)
+				w.records(2)
+			})
+		})
+	}
+}
+
+func TestMergeIsRefused(t *testing.T) {
+	story(t, func(w *world) {
+		alice, bob, ask, cyd := consults(w, true)
+		calls := w.m.Active()
+		if err := w.ordersOf(calls[0].ID, Merge{"cyd", calls[1].ID}); err == nil {
+			t.Error("cyd merges a call of bob's")
+		}
+		if err := w.ordersOf(calls[0].ID, Merge{"bob", "nothing"}); err == nil {
+			t.Error("merged with nothing")
+		}
+		ask.talksTo(cyd)
+		bob.reoffers("sendrecv PCMU")
+		alice.talksTo(bob)
+		alice.hangsUp()
+		ask.hangsUp()
+	})
+}
+
+func TestModeratorCommands(t *testing.T) {
+	story(t, func(w *world) {
+		ann, mod := w.joins("ann", "room-pin", "4711#"), w.joins("mod", "room-pin", "0815#")
+		shot := w.m.Active()[0]
+		annLeg, modLeg := shot.Legs[0].ID, shot.Legs[1].ID
+		if w.orders(Kick{"ann", modLeg}) == nil || w.orders(Mute{"ann", modLeg, true}) == nil || w.orders(Lock{"ann", true}) == nil ||
+			w.orders(Kick{"eve", annLeg}) == nil {
+			t.Error("who is no moderator commands the room")
+		}
+		w.must(Mute{"ann", annLeg, true})
+		w.must(Mute{"mod", annLeg, false})
+		w.must(Mute{"", annLeg, true})
+		w.must(Lock{"mod", true})
+		if shot := w.m.Active()[0]; !shot.Legs[0].Muted || !shot.Room.Locked || !shot.Legs[1].Moderator || !w.muted(ann) {
+			t.Errorf("the page sees %+v", shot)
+		}
+		w.must(Kick{"mod", annLeg})
+		w.inRoom(mod)
+		w.must(HangupLeg{modLeg})
+		ann.saw("200", "hangup 480")
+		mod.saw("200", "hangup 480")
+	})
+}

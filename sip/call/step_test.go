@@ -214,6 +214,7 @@ func (p pick) command(s *State) What {
 	}
 	commands := []Command{Hold{user}, Hold{user}, Resume{user}, TransferTo{user, "203"}, ParkOn{user, "701"}, Complete{user, "z"},
 		SendDigits{user, "12"}, PlayTo{Leg: leg, file: "x.wav"}, HangupLeg{leg}}
+	commands = append(commands, Mute{user, leg, p(2) == 0}, Kick{user, leg}, Lock{user, p(2) == 0}, mergeInto{user, "y"})
 	return Commanded{1 + p(1<<40), commands[p(len(commands))]}
 }
 
