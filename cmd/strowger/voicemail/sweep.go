@@ -1,0 +1,63 @@
+package voicemail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+)
+
+// sweepEvery is how often what is due is removed.
+const sweepEvery = 10 * time.Minute
+
+// Run sweeps from time to time, until ctx is done.
+func (b *Boxes) Run(ctx context.Context) {
+	every := time.NewTicker(sweepEvery)
+	defer every.Stop()
+	for {
+		if _, err := b.Sweep(); err != nil {
+			b.cfg.Log.Error().Err(err).Msg("old messages could not be removed: check the data folder")
+		}
+		select {
+		case <-every.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Sweep removes for good what was deleted Limits.Undo ago, and what was heard, not saved and is older than Limits.Keep. It
+// returns how many messages went. The audio goes first: what a crash leaves between the two is swept the next time.
+func (b *Boxes) Sweep() (removed int, err error) {
+	list, err := b.cfg.Store.AllVoicemails()
+	if err != nil {
+		return 0, err
+	}
+	now := b.cfg.Now()
+	var failed []error
+	for _, vm := range list {
+		deleted := !vm.Deleted.IsZero() && now.Sub(vm.Deleted) >= b.cfg.Limits.Undo
+		old := b.cfg.Limits.Keep > 0 && vm.Heard && !vm.Saved && now.Sub(vm.Left) >= b.cfg.Limits.Keep
+		if !deleted && !old {
+			continue
+		}
+		if err := b.remove(vm.ID, b.Path(vm)); err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		removed++
+		b.changed(vm, true)
+	}
+	return removed, errors.Join(failed...)
+}
+
+// remove removes a message and its audio for good.
+func (b *Boxes) remove(id, path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove the audio of voicemail %s: %w", id, err)
+	}
+	_, err := b.cfg.Store.DeleteVoicemail(id)
+	return err
+}
