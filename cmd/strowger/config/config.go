@@ -15,16 +15,18 @@ type Config struct {
 	Data          string `yaml:"data"`           // folder of everything that is kept
 	PublicAddress string `yaml:"public_address"` // IP address by which phones and carriers outside reach us
 	// PublicAddress6 is the IPv6 one beside an IPv4 PublicAddress.
-	PublicAddress6 string  `yaml:"public_address6"`
-	HTTP           HTTP    `yaml:"http" envPrefix:"HTTP_"`
-	SIP            SIP     `yaml:"sip" envPrefix:"SIP_"`
-	RTP            RTP     `yaml:"rtp" envPrefix:"RTP_"`
-	WebRTC         WebRTC  `yaml:"webrtc" envPrefix:"WEBRTC_"`
-	Opus           Opus    `yaml:"opus" envPrefix:"OPUS_"`
-	Trunks         []Trunk `yaml:"trunks" envPrefix:"TRUNKS_"`
-	Limits         Limits  `yaml:"limits" envPrefix:"LIMITS_"`
-	Calls          Calls   `yaml:"calls" envPrefix:"CALLS_"`
-	Log            Log     `yaml:"log" envPrefix:"LOG_"`
+	PublicAddress6 string    `yaml:"public_address6"`
+	HTTP           HTTP      `yaml:"http" envPrefix:"HTTP_"`
+	SIP            SIP       `yaml:"sip" envPrefix:"SIP_"`
+	RTP            RTP       `yaml:"rtp" envPrefix:"RTP_"`
+	WebRTC         WebRTC    `yaml:"webrtc" envPrefix:"WEBRTC_"`
+	Opus           Opus      `yaml:"opus" envPrefix:"OPUS_"`
+	Trunks         []Trunk   `yaml:"trunks" envPrefix:"TRUNKS_"`
+	Limits         Limits    `yaml:"limits" envPrefix:"LIMITS_"`
+	Calls          Calls     `yaml:"calls" envPrefix:"CALLS_"`
+	Log            Log       `yaml:"log" envPrefix:"LOG_"`
+	Voicemail      Voicemail `yaml:"voicemail" envPrefix:"VOICEMAIL_"`
+	Mail           Mail      `yaml:"mail" envPrefix:"MAIL_"`
 }
 
 // HTTP is the web server: pages, API, live events and the browser phones' WebSocket on one port.
@@ -184,13 +186,15 @@ type Log struct {
 // Default is the configuration that an empty file means.
 func Default() Config {
 	return Config{
-		Data:   "./data",
-		HTTP:   HTTP{Listen: ":8080"},
-		SIP:    SIP{UDP: ":5060", TCP: ":5060", TLS: ":5061", Realm: "strowger", MinExpires: time.Minute, MaxExpires: time.Hour, SessionExpires: 30 * time.Minute, TellMessages: true},
-		RTP:    RTP{Ports: PortRange{20000, 29999}},
-		WebRTC: WebRTC{UDP: ":8189", TCP: ":8189"},
-		Limits: Limits{Calls: 500, CallsPerUser: 8},
-		Calls:  Calls{SilenceTimeout: 2 * time.Minute, VoicemailLimit: 3 * time.Minute, VoicemailSilence: 8 * time.Second, Drain: time.Minute, Language: "en"},
-		Log:    Log{Level: "info", Format: "auto"},
+		Data:      "./data",
+		HTTP:      HTTP{Listen: ":8080"},
+		SIP:       SIP{UDP: ":5060", TCP: ":5060", TLS: ":5061", Realm: "strowger", MinExpires: time.Minute, MaxExpires: time.Hour, SessionExpires: 30 * time.Minute, TellMessages: true},
+		RTP:       RTP{Ports: PortRange{20000, 29999}},
+		WebRTC:    WebRTC{UDP: ":8189", TCP: ":8189"},
+		Limits:    Limits{Calls: 500, CallsPerUser: 8},
+		Calls:     Calls{SilenceTimeout: 2 * time.Minute, VoicemailLimit: 3 * time.Minute, VoicemailSilence: 8 * time.Second, Drain: time.Minute, Language: "en"},
+		Voicemail: Voicemail{Messages: 100, Length: 2 * time.Hour, Undo: time.Hour, TranscribeTime: 2 * time.Minute},
+		Mail:      Mail{TLS: "starttls", Messages: "attach"},
+		Log:       Log{Level: "info", Format: "auto"},
 	}
 }

@@ -114,6 +114,8 @@ func (c *Config) problems(file string, pos *strict.Positions) strict.Problems {
 	if s := c.Calls.Speech; s != "" && (!strings.Contains(s, "{text}") || !strings.Contains(s, "{file}")) {
 		k.bad("calls.speech", "the command lacks {text} or {file}", "write it like flite -voice slt -t {text} -o {file}")
 	}
+	k.voicemail(&c.Voicemail)
+	k.mail(&c.Mail)
 	k.notNegative("limits.calls", c.Limits.Calls)
 	k.notNegative("limits.calls_per_user", c.Limits.CallsPerUser)
 	k.pair("http.cert", c.HTTP.Cert, "http.key", c.HTTP.Key)
