@@ -5,7 +5,10 @@
 // store/directory reads and writes the administrator's document.
 package store
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Directory is the document that an administrator writes: the whole organisation.
 type Directory struct {
@@ -24,6 +27,7 @@ type Company struct {
 	Phone       string   `yaml:"phone,omitempty" json:"phone,omitempty"`               // E.164, the last forwarding target
 	Timezone    string   `yaml:"timezone,omitempty" json:"timezone,omitempty"`         // IANA name; empty = UTC
 	Region      string   `yaml:"region,omitempty" json:"region,omitempty"`             // ISO 3166 alpha-2; how to read national numbers
+	Operator    string   `yaml:"operator,omitempty" json:"operator,omitempty"`         // extension or user id: who is reached by 0 from a mailbox
 	RingSeconds int      `yaml:"ring_seconds,omitempty" json:"ring_seconds,omitempty"` // 1 to 600, 0 = not set
 	Hours       []Window `yaml:"hours,omitempty" json:"hours,omitempty"`               // none = open on every day that is not closed
 	Closed      []string `yaml:"closed,omitempty" json:"closed,omitempty"`             // dates "2006-01-02", company time
@@ -101,6 +105,18 @@ type Number struct {
 	Tag         string   `yaml:"tag,omitempty" json:"tag,omitempty"`
 	Rules       []Rule   `yaml:"rules,omitempty" json:"rules,omitempty"`
 	DefaultRule *Rule    `yaml:"default_rule,omitempty" json:"default_rule,omitempty"`
+}
+
+// Names reports whether a number's routing names a user: they share its mailbox.
+func (n *Number) Names(user string) bool {
+	if n.User == user || slices.Contains(n.Ring, user) || n.DefaultRule.names(user) {
+		return true
+	}
+	return slices.ContainsFunc(n.Rules, func(r Rule) bool { return r.names(user) })
+}
+
+func (r *Rule) names(user string) bool {
+	return r != nil && (r.SpecificUser == user || slices.Contains(r.Blast, user))
 }
 
 // Rule says who answers unknown callers: exactly one of Blast, SpecificUser and AnotherNumber.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -90,6 +91,8 @@ func (s *Server) problem(op string, err error) error {
 		return err
 	case errors.Is(err, store.ErrNotFound):
 		return huma.Error404NotFound("There is no such thing, or it is not yours to see.")
+	case errors.Is(err, ErrUnacceptable):
+		return huma.Error422UnprocessableEntity(strings.TrimPrefix(err.Error(), ErrUnacceptable.Error()+": "))
 	case errors.Is(err, store.ErrClaimed):
 		return huma.Error409Conflict("Somebody else has taken this call already.")
 	}

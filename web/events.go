@@ -72,10 +72,8 @@ func (s *Server) RecordChanged(rec store.CallRecord) {
 	}
 }
 
-// VoicemailChanged tells viewers that a message was left or marked.
-func (s *Server) VoicemailChanged(vm store.Voicemail) { s.voicemailEvent(vm, false) }
-
-func (s *Server) voicemailEvent(vm store.Voicemail, deleted bool) {
+// VoicemailChanged tells viewers that a message was left or changed, or is gone.
+func (s *Server) VoicemailChanged(vm store.Voicemail, deleted bool) {
 	s.hub.publish(func(p Principal) bool { return s.hears(p, vm.Mailbox) },
 		func() any { return VoicemailEvent{Voicemail: s.voicemailView(vm), Deleted: deleted} })
 }

@@ -85,7 +85,7 @@ func TestEventsByRole(t *testing.T) {
 	r.web.CallChanged(call.Change{Kind: call.CallStarted, Call: ringing("a1", "bob")})
 	r.web.RegistrationChanged("cyd", []store.Binding{{User: "cyd", Device: "browser:x", Kind: "browser"}})
 	r.web.TrunkChanged(web.TrunkStatus{Name: "carrier", State: "down"})
-	r.web.VoicemailChanged(r.fake.Messages[1])
+	r.web.VoicemailChanged(r.fake.Messages[1], false)
 	bob.expect("call", "Dee Poe")
 	bob.expect("voicemail", "vm1")
 	cyd.expect("registration", "browser:x")
@@ -109,17 +109,17 @@ func TestEventsResume(t *testing.T) {
 	c := r.as("bob")
 	v := c.watch("")
 	v.expect("hello", "false")
-	r.web.VoicemailChanged(r.fake.Messages[0])
+	r.web.VoicemailChanged(r.fake.Messages[0], false)
 	v.expect("voicemail", "vm2")
 	seen := v.id
 	v.close()
-	r.web.VoicemailChanged(r.fake.Messages[1])
+	r.web.VoicemailChanged(r.fake.Messages[1], false)
 	r.web.TrunkChanged(web.TrunkStatus{Name: "carrier"}) // not his to see
 
 	v = c.watch(seen)
 	v.expect("hello", "true")
 	v.expect("voicemail", "vm1")
-	r.web.VoicemailChanged(r.fake.Messages[0])
+	r.web.VoicemailChanged(r.fake.Messages[0], false)
 	v.expect("voicemail", "vm2")
 	for _, id := range []string{"1", "nonsense", "99999999999999999"} {
 		c.watch(id).expect("hello", "false")
@@ -155,7 +155,7 @@ func TestSlowViewerIsCut(t *testing.T) {
 	vm := r.fake.Messages[0]
 	vm.FromName = strings.Repeat("x", 8<<10)
 	for range 4000 {
-		r.web.VoicemailChanged(vm)
+		r.web.VoicemailChanged(vm, false)
 	}
 	n := 0
 	for name, _ := v.next(); name != ""; name, _ = v.next() {
@@ -321,7 +321,7 @@ func TestWhoLeavesSeesNoMore(t *testing.T) {
 	r.fake.Directory.Users = users
 	r.fake.Mu.Unlock()
 	r.web.PeopleChanged()
-	r.web.VoicemailChanged(r.fake.Messages[1])
+	r.web.VoicemailChanged(r.fake.Messages[1], false)
 	for user, v := range streams {
 		if name, _ := v.next(); (name != "") != (user == "bob") {
 			t.Errorf("the stream of %s brings %q", user, name)

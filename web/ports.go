@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -69,10 +70,36 @@ type Voicemails interface {
 	Voicemail(id string) (store.Voicemail, error)
 	// OpenAudio opens the message's WAV file.
 	OpenAudio(vm store.Voicemail) (io.ReadSeekCloser, error)
-	// SetHeard marks a message as heard by a user, or as new again.
+	// SetHeard marks a message as heard by a user, or as new again. Like what follows it makes the live event itself
+	// (Server.VoicemailChanged): the phone changes messages too.
 	SetHeard(id, user string, heard bool) (store.Voicemail, error)
-	// DeleteVoicemail removes the message and its audio.
+	// SetSaved keeps a message beyond the time after which those that were heard are removed, or no longer.
+	SetSaved(id string, saved bool) (store.Voicemail, error)
+	// DeleteVoicemail deletes a message; for a while RestoreVoicemail takes that back.
 	DeleteVoicemail(id string) error
+	RestoreVoicemail(id string) (store.Voicemail, error)
+	// ForwardVoicemail puts a copy into another box, in the name of a user. The error wraps ErrUnacceptable when that is full.
+	ForwardVoicemail(id string, to store.Mailbox, by store.User) error
+}
+
+// ErrUnacceptable is wrapped by errors whose text is for whoever asked: what was given cannot be taken.
+var ErrUnacceptable = errors.New("unacceptable")
+
+// Mailboxes is what their owners set.
+type Mailboxes interface {
+	// MailboxSettings of a box; PIN is only "" or not.
+	MailboxSettings(box store.Mailbox) (store.MailboxSettings, error)
+	// SetPIN sets the PIN, "" takes it away. The error wraps ErrUnacceptable for one that is too easy.
+	SetPIN(box store.Mailbox, pin string) error
+	// SetMail says how somebody is told by mail: store.MailOff, MailLink, MailAttach, or "" for the server's default.
+	SetMail(box store.Mailbox, how string) error
+	// OpenGreeting opens the WAV file of a greeting (unavailable, busy, temporary); the error wraps store.ErrNotFound when
+	// the box has none of its own.
+	OpenGreeting(box store.Mailbox, kind string) (io.ReadSeekCloser, error)
+	// PutGreeting takes a WAV file, or Opus in Ogg. The error wraps ErrUnacceptable when it is none, or too long.
+	PutGreeting(box store.Mailbox, kind string, sound io.Reader) error
+	// DeleteGreeting goes back to the standard greeting.
+	DeleteGreeting(box store.Mailbox, kind string) error
 }
 
 // PhoneIdentity is who opened a phone's WebSocket, as the upgrade request shows it.

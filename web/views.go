@@ -113,6 +113,11 @@ type Voicemail struct {
 	Seconds float64   `json:"seconds"`
 	Heard   bool      `json:"heard"`
 	HeardBy string    `json:"heard_by,omitempty" doc:"User id"`
+	Saved   bool      `json:"saved" doc:"Kept beyond the time after which heard messages are removed"`
+	Deleted time.Time `json:"deleted,omitzero" doc:"When it was deleted; for a while that can be taken back"`
+	// ForwardedBy is who put a copy into this box.
+	ForwardedBy *Party `json:"forwarded_by,omitempty" doc:"Who put this copy into the box"`
+	Text        string `json:"text,omitempty" doc:"What a transcription heard"`
 }
 
 func (s *Server) callView(rec store.CallRecord) Call {
@@ -170,8 +175,9 @@ func seesLive(p Principal, c call.Snapshot) bool {
 func (s *Server) voicemailView(vm store.Voicemail) Voicemail {
 	box := s.party(vm.Mailbox.Number, "", vm.Mailbox.User)
 	return Voicemail{
-		ID: vm.ID, Mailbox: box, From: s.party(vm.From, vm.FromName, ""), Call: vm.Call,
+		ID: vm.ID, Mailbox: box, From: s.party(vm.From, vm.FromName, vm.FromUser), Call: vm.Call,
 		Left: vm.Left, Seconds: vm.Seconds, Heard: vm.Heard, HeardBy: vm.HeardBy,
+		Saved: vm.Saved, Deleted: vm.Deleted, ForwardedBy: s.who(vm.Forwarded), Text: vm.Text,
 	}
 }
 

@@ -13,6 +13,10 @@ import (
 	"strowger/store"
 )
 
+type voicemailsInput struct {
+	Deleted bool `query:"deleted" doc:"Also those whose deletion can be taken back"`
+}
+
 type voicemailsOutput struct {
 	Body struct {
 		Voicemails []Voicemail `json:"voicemails" doc:"Newest first"`
@@ -32,7 +36,7 @@ func (s *Server) voicemailRoutes() {
 	route(s, needAny, huma.Operation{
 		OperationID: "list-voicemails", Method: http.MethodGet, Path: "/api/voicemails", Summary: "Messages in one's mailboxes",
 		Description: "One's own box and the shared boxes of the numbers that name one; owners and admins: every box.",
-	}, func(_ context.Context, p Principal, _ *struct{}) (*voicemailsOutput, error) {
+	}, func(_ context.Context, p Principal, in *voicemailsInput) (*voicemailsOutput, error) {
 		var boxes []store.Mailbox
 		if !p.Admin {
 			boxes = mailboxes(p.User.ID, s.cfg.Organisation.Numbers())
@@ -44,6 +48,9 @@ func (s *Server) voicemailRoutes() {
 		out := &voicemailsOutput{}
 		out.Body.Voicemails = make([]Voicemail, 0, len(list))
 		for _, vm := range list {
+			if !in.Deleted && !vm.Deleted.IsZero() {
+				continue
+			}
 			out.Body.Voicemails = append(out.Body.Voicemails, s.voicemailView(vm))
 		}
 		return out, nil
@@ -67,22 +74,72 @@ func (s *Server) voicemailRoutes() {
 		if err != nil {
 			return nil, fmt.Errorf("mark voicemail %s: %w", in.ID, err)
 		}
-		s.VoicemailChanged(vm)
 		return &voicemailOutput{Body: s.voicemailView(vm)}, nil
 	})
 	route(s, needAny, huma.Operation{
-		OperationID: "delete-voicemail", Method: http.MethodDelete, Path: "/api/voicemails/{id}", Summary: "Delete a message and its audio",
-		Errors: []int{http.StatusNotFound},
+		OperationID: "delete-voicemail", Method: http.MethodDelete, Path: "/api/voicemails/{id}", Summary: "Delete a message",
+		Description: "For a while the deletion can be taken back; then message and audio are removed.",
+		Errors:      []int{http.StatusNotFound},
 	}, func(_ context.Context, p Principal, in *idInput) (*struct{}, error) {
-		vm, err := s.ownVoicemail(p, in.ID)
-		if err != nil {
+		if _, err := s.ownVoicemail(p, in.ID); err != nil {
 			return nil, err
 		}
 		if err := s.cfg.Voicemails.DeleteVoicemail(in.ID); err != nil {
 			return nil, fmt.Errorf("delete voicemail %s: %w", in.ID, err)
 		}
-		s.voicemailEvent(vm, true)
 		return nil, nil
+	})
+}
+
+// forwardInput names a box as BoxInput does.
+type forwardInput struct {
+	ID   string `path:"id" maxLength:"100"`
+	Body struct {
+		To string `json:"to" minLength:"1" maxLength:"100" doc:"The mailbox: a user's id, or one of our numbers"`
+	}
+}
+
+type savedInput struct {
+	ID   string `path:"id" maxLength:"100"`
+	Body struct {
+		Saved bool `json:"saved"`
+	}
+}
+
+// voicemailChangeRoutes are what else can be done with a message.
+func (s *Server) voicemailChangeRoutes() {
+	route(s, needAny, huma.Operation{
+		OperationID: "set-voicemail-saved", Method: http.MethodPut, Path: "/api/voicemails/{id}/saved", Summary: "Save a message, or no longer",
+		Errors: []int{http.StatusNotFound},
+	}, func(_ context.Context, p Principal, in *savedInput) (*voicemailOutput, error) {
+		if _, err := s.ownVoicemail(p, in.ID); err != nil {
+			return nil, err
+		}
+		vm, err := s.cfg.Voicemails.SetSaved(in.ID, in.Body.Saved)
+		return &voicemailOutput{Body: s.voicemailView(vm)}, err
+	})
+	route(s, needAny, huma.Operation{
+		OperationID: "restore-voicemail", Method: http.MethodPost, Path: "/api/voicemails/{id}/restore", Summary: "Take a deletion back",
+		Errors: []int{http.StatusNotFound},
+	}, func(_ context.Context, p Principal, in *idInput) (*voicemailOutput, error) {
+		if _, err := s.ownVoicemail(p, in.ID); err != nil {
+			return nil, err
+		}
+		vm, err := s.cfg.Voicemails.RestoreVoicemail(in.ID)
+		return &voicemailOutput{Body: s.voicemailView(vm)}, err
+	})
+	route(s, needPerson, huma.Operation{
+		OperationID: "forward-voicemail", Method: http.MethodPost, Path: "/api/voicemails/{id}/forward", Summary: "Put a copy into another mailbox",
+		Errors: []int{http.StatusNotFound},
+	}, func(_ context.Context, p Principal, in *forwardInput) (*struct{}, error) {
+		if _, err := s.ownVoicemail(p, in.ID); err != nil {
+			return nil, err
+		}
+		to, err := s.box(in.Body.To)
+		if err != nil {
+			return nil, err
+		}
+		return nil, s.cfg.Voicemails.ForwardVoicemail(in.ID, to, p.User)
 	})
 }
 
@@ -125,22 +182,9 @@ func (s *Server) hears(p Principal, box store.Mailbox) bool {
 func mailboxes(user string, numbers []store.Number) []store.Mailbox {
 	boxes := []store.Mailbox{{User: user}}
 	for _, n := range numbers {
-		if namesUser(n, user) {
+		if n.Names(user) {
 			boxes = append(boxes, store.Mailbox{Number: n.Number})
 		}
 	}
 	return boxes
-}
-
-func namesUser(n store.Number, user string) bool {
-	if n.User == user || slices.Contains(n.Ring, user) {
-		return true
-	}
-	rules := n.Rules
-	if n.DefaultRule != nil {
-		rules = append(slices.Clone(rules), *n.DefaultRule)
-	}
-	return slices.ContainsFunc(rules, func(r store.Rule) bool {
-		return r.SpecificUser == user || slices.Contains(r.Blast, user)
-	})
 }

@@ -27,6 +27,7 @@ type Config struct {
 	Calls        Calls
 	Active       Active
 	Voicemails   Voicemails
+	Mailboxes    Mailboxes
 	Phones       Phones
 	Trunks       Trunks
 	Demo         Demo  // may be nil: there is no demo
@@ -115,6 +116,7 @@ func (c Config) check() error {
 	need(c.Calls != nil, "Calls")
 	need(c.Active != nil, "Active")
 	need(c.Voicemails != nil, "Voicemails")
+	need(c.Mailboxes != nil, "Mailboxes")
 	need(c.Phones != nil, "Phones")
 	need(c.Trunks != nil, "Trunks")
 	need(c.UI != nil, "UI")
@@ -141,6 +143,8 @@ func (s *Server) routes() {
 	s.activeRoutes()
 	s.qualityRoutes()
 	s.voicemailRoutes()
+	s.voicemailChangeRoutes()
+	s.mailboxRoutes()
 	s.phoneRoutes()
 	s.demoRoutes()
 	s.eventRoutes()

@@ -341,7 +341,9 @@ func TestVoicemails(t *testing.T) {
 	}
 	bob.want(422, "PUT", "/api/voicemails/vm2/heard", `{}`)
 	bob.want(204, "DELETE", "/api/voicemails/vm2", "")
-	bob.want(404, "GET", "/api/voicemails/vm2/audio", "")
+	if got := bob.want(200, "GET", "/api/voicemails", ""); strings.Contains(got, "vm2") {
+		t.Errorf("a deleted message is listed: %s", got)
+	}
 }
 
 func TestPhonesAndTrunks(t *testing.T) {
@@ -397,5 +399,62 @@ func TestOurFailures(t *testing.T) {
 		if !strings.Contains(r.log.String(), logged) {
 			t.Errorf("%s: the log does not say %q", path, logged)
 		}
+	}
+}
+
+func TestMailboxes(t *testing.T) {
+	r := newRig(t)
+	bob, cyd := r.as("bob"), r.as("cyd")
+	var out struct{ Mailboxes []web.MessageBox }
+	list := func(c *client) []web.MessageBox {
+		out = decode[struct{ Mailboxes []web.MessageBox }](t, c.want(200, "GET", "/api/mailboxes", ""))
+		return out.Mailboxes
+	}
+	if got := list(bob); len(got) == 0 || got[0].ID != "bob" || got[0].PIN || len(got[0].Greetings) != 0 {
+		t.Errorf("bob's: %+v", got)
+	}
+	bob.want(204, "PUT", "/api/mailboxes/bob/pin", `{"pin":"2580"}`)
+	bob.want(422, "PUT", "/api/mailboxes/bob/pin", `{"pin":"1234"}`)
+	bob.want(422, "PUT", "/api/mailboxes/bob/pin", `{"pin":"abcd"}`)
+	cyd.want(404, "PUT", "/api/mailboxes/bob/pin", `{"pin":"2580"}`)
+	cyd.want(404, "GET", "/api/mailboxes/bob/greetings/busy", "")
+	bob.want(404, "PUT", "/api/mailboxes/nobody/pin", `{"pin":"2580"}`)
+	bob.want(204, "PUT", "/api/mailboxes/bob/mail", `{"mail":"link"}`)
+	bob.want(422, "PUT", "/api/mailboxes/bob/mail", `{"mail":"loud"}`)
+	bob.want(404, "GET", "/api/mailboxes/bob/greetings/busy", "")
+	bob.want(204, "PUT", "/api/mailboxes/bob/greetings/busy", "RIFFWAVE")
+	bob.want(422, "PUT", "/api/mailboxes/bob/greetings/busy", "MP3")
+	bob.want(422, "PUT", "/api/mailboxes/bob/greetings/cheerful", "RIFFWAVE")
+	if got := bob.want(200, "GET", "/api/mailboxes/bob/greetings/busy", ""); got != "RIFFWAVE" {
+		t.Errorf("the greeting: %q", got)
+	}
+	if got := list(bob)[0]; !got.PIN || got.Mail != "link" || len(got.Greetings) != 1 || got.Greetings[0] != "busy" {
+		t.Errorf("bob's: %+v", got)
+	}
+	bob.want(204, "DELETE", "/api/mailboxes/bob/greetings/busy", "")
+	bob.want(204, "DELETE", "/api/mailboxes/bob/greetings/busy", "")
+}
+
+func TestVoicemailIsSavedRestoredForwarded(t *testing.T) {
+	r := newRig(t)
+	bob, cyd := r.as("bob"), r.as("cyd")
+	if vm := decode[web.Voicemail](t, bob.want(200, "PUT", "/api/voicemails/vm1/saved", `{"saved":true}`)); !vm.Saved {
+		t.Errorf("saved: %+v", vm)
+	}
+	bob.want(204, "DELETE", "/api/voicemails/vm1", "")
+	if got := bob.want(200, "GET", "/api/voicemails", ""); strings.Contains(got, "vm1") {
+		t.Errorf("a deleted message is listed: %s", got)
+	}
+	if got := bob.want(200, "GET", "/api/voicemails?deleted=true", ""); !strings.Contains(got, "vm1") {
+		t.Errorf("a deleted message is not listed where it should be: %s", got)
+	}
+	bob.want(200, "POST", "/api/voicemails/vm1/restore", "")
+	bob.want(204, "POST", "/api/voicemails/vm1/forward", `{"to":"cyd"}`)
+	bob.want(404, "POST", "/api/voicemails/vm1/forward", `{"to":"nobody"}`)
+	for _, what := range []string{"restore", "forward"} {
+		cyd.want(404, "POST", "/api/voicemails/vm1/"+what, `{"to":"cyd"}`)
+	}
+	if got := cyd.want(200, "GET", "/api/voicemails", ""); !strings.Contains(got, "vm1-copy") || !strings.Contains(got, "forwarded_by") {
+		t.Errorf("cyd's: %s", got)
 	}
 }

@@ -61,14 +61,14 @@ type wire struct {
 
 // message is the voicemail being left.
 type message struct {
-	id, greeting, file, rel string
-	lost                    bool // it was recorded, but could not be stored
+	id, greeting, review, file, rel string
+	lost                            bool // it was recorded, but could not be stored
 }
 
 // paths is the letter that brings them; the machine gets a MailboxReady.
 type paths struct {
-	greeting, file, rel string
-	err                 error
+	box MailboxOpened
+	err error
 }
 
 // crashed is the letter that ends a call whose actor must stop now.
@@ -198,8 +198,8 @@ func (a *actor) translate(leg int, what any) (Event, bool) {
 	case MediaEvent:
 		e.What = a.fromMedia(w)
 	case paths:
-		a.vm.greeting, a.vm.file, a.vm.rel = w.greeting, w.file, w.rel
-		ready := MailboxReady{}
+		a.vm.greeting, a.vm.review, a.vm.file, a.vm.rel = w.box.Greeting, w.box.Review, w.box.File, w.box.Rel
+		ready := MailboxReady{Full: w.box.Full, Review: w.box.Review != "", Operator: w.box.Operator}
 		if w.err != nil {
 			ready.Err = w.err.Error()
 		}

@@ -32,8 +32,11 @@ type (
 	// CloseRecord writes the record. Exactly one per call.
 	CloseRecord struct{}
 
-	// OpenMailbox asks for greeting and file; MailboxReady follows.
-	OpenMailbox struct{}
+	// OpenMailbox asks for greeting and file; MailboxReady follows. Busy: it answers for somebody who is on a call.
+	OpenMailbox struct {
+		Turn int
+		Busy bool
+	}
 
 	// SaveVoicemail stores the message; DropVoicemail removes the file of one that says nothing.
 	SaveVoicemail struct{}
@@ -248,10 +251,12 @@ const (
 	Ringback Prompt = iota // loops
 	Greeting               // of the mailbox
 	Beep
-	PressOne // loops
-	Music    // on hold; loops
-	Silence  // loops
-	Spoken   // the file that came with SoundMade
+	PressOne   // loops
+	Music      // on hold; loops
+	Silence    // loops
+	Spoken     // the file that came with SoundMade
+	ReviewMenu // of the mailbox
+	Message    // that the caller left
 )
 
 func (Decide) effect()         {}

@@ -77,7 +77,12 @@ type (
 	Timer struct{ Timer int }
 
 	// MailboxReady says that greeting and file of the mailbox are known, or that it cannot be used.
-	MailboxReady struct{ Err string }
+	MailboxReady struct {
+		Err      string
+		Full     bool // no message can be left; the greeting says so
+		Review   bool // who ends the message with # may review it
+		Operator bool // there is one, for 0
+	}
 
 	// WorkflowSays is the next action of the workflow, and for one that rings: whom.
 	WorkflowSays struct{ Next WalkAction }

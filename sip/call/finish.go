@@ -51,7 +51,6 @@ func (m *machine) over(e ending) {
 		return
 	}
 	m.Phase, m.EndAt, m.Looking = Over, m.at, false
-	m.Disposition, m.EndedBy, m.Why = e.disposition, e.by, e.why
 	m.stop(&m.RingTimer)
 	m.endWalk("the call ended")
 	m.transferOver()
@@ -64,9 +63,14 @@ func (m *machine) over(e ending) {
 	case VMRecording:
 		m.VM.Step = VMStopping
 		m.do(StopRecord{m.Caller})
+	case VMReviewing, VMReviewKey, VMReplaying: // who hangs up instead of choosing has left the message
+		m.keepMessage()
+		e.disposition, m.VM.Step = m.voicemailOr(e.disposition), VMDone
 	default:
 		m.VM.Step = VMDone
 	}
+	m.stop(&m.VM.Timer)
+	m.Disposition, m.EndedBy, m.Why = e.disposition, e.by, e.why
 	if c := m.callerLeg(); c != nil && c.Phase.live() && m.Final == 0 {
 		m.reject(e.code, e.toCaller)
 	}
@@ -95,47 +99,12 @@ func (m *machine) reject(code int, r Reason) {
 	m.ended(m.Caller, code, orText(r, phrase(code)))
 }
 
-// voicemail answers the caller by machine.
-func (m *machine) voicemail(box Box) {
-	m.Phase, m.VM = Up, VMState{Step: VMOpening, Box: box}
-	m.transferDone("in the mailbox")
-	m.note(noLeg, "voicemail of %s%s", box.User, box.Number)
-	m.stop(&m.RingTimer)
-	m.accept(speakable(m.offeredOrAll()))
-	m.stopRingback()
-	m.do(OpenMailbox{})
-}
-
 // offeredOrAll are the codecs to choose from when we speak ourselves.
 func (m *machine) offeredOrAll() []string {
 	if m.Start.Delayed {
 		return m.Start.Codecs
 	}
 	return m.Offered
-}
-
-func (m *machine) mailboxReady(w MailboxReady) {
-	if m.VM.Step != VMOpening {
-		return
-	}
-	if w.Err != "" {
-		m.VM.Step = VMDone
-		m.over(ending{disposition: store.Missed, by: "us", why: "the mailbox could not be opened: " + w.Err,
-			toCaller: Reason{"SIP", 500, "Mailbox unavailable"}})
-		return
-	}
-	m.VM.Open = true
-	m.greet()
-}
-
-// greet plays the greeting as soon as the box is known and the caller can hear it.
-func (m *machine) greet() {
-	c := m.callerLeg()
-	if m.VM.Step != VMOpening || !m.VM.Open || c.Phase != LegUp || (c.WebRTC && !c.MediaReady) {
-		return
-	}
-	m.VM.Step = VMGreeting
-	m.play(m.Caller, Greeting, "")
 }
 
 func (m *machine) playDone(i int) {
@@ -148,59 +117,14 @@ func (m *machine) playDone(i int) {
 		return
 	}
 	m.spoken()
-	switch m.VM.Step {
-	case VMGreeting:
-		m.VM.Step = VMBeep
-		m.play(m.Caller, Beep, "")
-	case VMBeep:
-		m.VM.Step = VMRecording
-		m.do(RecordVoice{Leg: m.Caller})
-	}
-}
-
-// voicemailDigit: # skips the greeting, and finishes the message.
-func (m *machine) voicemailDigit(d byte) {
-	switch {
-	case d != '#':
-	case m.VM.Step == VMGreeting:
-		m.stopPlay(m.Caller)
-		m.VM.Step = VMBeep
-		m.play(m.Caller, Beep, "")
-	case m.VM.Step == VMRecording:
-		m.VM.Step = VMStopping
-		m.do(StopRecord{m.Caller})
-	}
+	m.voicemailPlayed()
 }
 
 func (m *machine) recordDone(w RecordDone) {
 	if m.serviceRecorded(w) {
 		return
 	}
-	if m.VM.Step != VMRecording && m.VM.Step != VMStopping {
-		return
-	}
-	m.VM.Step, m.VM.Seconds = VMDone, w.Seconds
-	why := "message left (" + w.Why + ")"
-	if w.Seconds-w.Silence >= shortestMessage {
-		m.VM.Saved = true
-		m.do(SaveVoicemail{})
-		m.note(noLeg, "message of %.0f s", w.Seconds)
-	} else {
-		why = "no message left (" + w.Why + ")"
-		m.do(DropVoicemail{})
-	}
-	if m.Phase == Over {
-		m.Disposition = m.voicemailOr(m.Disposition)
-		return
-	}
-	m.over(ending{disposition: m.voicemailOr(store.Missed), by: "us", why: why})
-}
-
-func (m *machine) voicemailOr(disposition string) string {
-	if m.VM.Saved {
-		return store.VoicemailOK
-	}
-	return disposition
+	m.messageRecorded(w)
 }
 
 // abort ends a call whose machine or actor failed: whatever is left is let go at once, and the record is written.

@@ -63,16 +63,16 @@ func (a *actor) closeRecord() {
 	})
 }
 
-func (a *actor) openMailbox() {
-	a.vm.id = a.state.Start.ID // a call leaves one message at most; after a crash the file's name leads back to the call
+func (a *actor) openMailbox(e OpenMailbox) {
+	a.vm.id = a.state.Start.ID // after a crash the file's name leads back to the call
+	if e.Turn > 1 {
+		a.vm.id += fmt.Sprintf("-%d", e.Turn)
+	}
 	box, id := a.state.VM.Box, a.vm.id
 	a.keep("open the mailbox", func() error {
 		p := paths{err: errors.New("failed inside")}
 		defer func() { a.mail.post(letter{what: p}) }()
-		p.file, p.rel, p.err = a.m.cfg.Records.VoicemailFile(box, id)
-		if p.err == nil {
-			p.greeting = a.m.cfg.Records.Greeting(box)
-		}
+		p.box, p.err = a.m.cfg.Records.OpenMailbox(box, id, e.Busy)
 		return p.err
 	})
 }
@@ -96,7 +96,7 @@ func (a *actor) recordVoice(e RecordVoice) {
 func (a *actor) saveVoicemail() {
 	s := &a.state
 	vm := store.Voicemail{
-		ID: a.vm.id, Mailbox: s.VM.Box, Call: s.Start.ID, From: s.Plan.Caller.Number, FromName: s.Plan.Caller.Name,
+		ID: a.vm.id, Mailbox: s.VM.Box, Call: s.Start.ID, From: s.Plan.Caller.Number, FromName: s.Plan.Caller.Name, FromUser: s.Start.User,
 		Left: a.at, Seconds: s.VM.Seconds, File: a.vm.rel,
 	}
 	a.vm.lost = true // until it is stored; from here on only what is kept later looks at it

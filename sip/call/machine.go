@@ -289,6 +289,9 @@ func (m *machine) timer(t int) {
 	case t == m.Park.Timer:
 		m.Park.Timer = 0
 		m.parkedTooLong()
+	case t == m.VM.Timer:
+		m.VM.Timer = 0
+		m.sendMessage("no choice made")
 	case t == m.Watchdog:
 		m.Watchdog = 0
 		m.force()

@@ -28,7 +28,7 @@ func (a *actor) do(effect Effect) {
 	case CloseRecord:
 		a.closeRecord()
 	case OpenMailbox:
-		a.openMailbox()
+		a.openMailbox(e)
 	case SaveVoicemail:
 		a.saveVoicemail()
 	case DropVoicemail:
@@ -367,6 +367,10 @@ func (a *actor) sound(e Play) Sound {
 			return Sound{}
 		}
 		return Sound{File: a.vm.greeting}
+	case ReviewMenu:
+		return Sound{File: a.vm.review}
+	case Message:
+		return Sound{File: a.vm.file}
 	case Music:
 		if f := a.m.cfg.Prompts.Music; f != "" {
 			return Sound{File: f, Loop: true}

@@ -404,8 +404,15 @@ type Records interface {
 	Close(rec store.CallRecord) error
 	// AddVoicemail stores the message of a completed recording.
 	AddVoicemail(vm store.Voicemail) error
-	// VoicemailFile returns an absolute path for a new message and its path relative to the data folder.
-	VoicemailFile(box store.Mailbox, id string) (abs, rel string, err error)
-	// Greeting returns the WAV to play to callers of this box.
-	Greeting(box store.Mailbox) string
+	// OpenMailbox says where a new message belongs and what its caller hears. busy: who is called is on another call.
+	OpenMailbox(box store.Mailbox, id string, busy bool) (MailboxOpened, error)
+}
+
+// MailboxOpened is a box in which a message can be left.
+type MailboxOpened struct {
+	File, Rel string // the message's file: its absolute path, and the one relative to the data folder
+	Greeting  string // WAV; "" = the beep alone
+	Full      bool   // no message can be left; Greeting says so
+	Review    string // WAV that tells what can be done with the message; "" = it is sent as it is
+	Operator  bool   // 0 leads to somebody (ServiceOperator)
 }

@@ -291,6 +291,12 @@ func (m *machine) dialPlanned(w Planned) {
 		return
 	}
 	m.note(noLeg, "service %s dials %s", s.Name, w.To)
+	if m.Start.User == "" && m.Start.Trunk != "" { // the operator sees who calls, and the record keeps what was called
+		if m.First.Direction == "" {
+			m.First = m.Plan
+		}
+		w.Caller, w.Direction = m.Plan.Caller, m.Plan.Direction
+	}
 	m.Service = ServiceState{}
 	m.Plan, m.AnswerAt = w, time.Time{} // who answers now is who is talked to
 	m.enterStage(0)

@@ -60,6 +60,8 @@ func (w *worldServices) Script(c ServiceCall) script.Script {
 		return script.Room{Extension: c.Arg, Ask: true}
 	case "dictation":
 		return dictation{}
+	case ServiceOperator:
+		return dialsOperator{}
 	case "invalid":
 		return script.Announcement{Phrases: []script.Phrase{script.Prompt{Name: "invalid"}}}
 	}

@@ -182,6 +182,9 @@ const (
 	VMBeep             // the beep plays
 	VMRecording        // the caller speaks
 	VMStopping         // the caller is gone or has finished; the file is being completed
+	VMReviewing        // the caller hears what can be done with the message
+	VMReviewKey        // and chooses
+	VMReplaying        // the caller hears the message
 	VMDone
 )
 
@@ -189,7 +192,21 @@ const (
 type VMState struct {
 	Step    VMStep
 	Box     Box
+	Turn    int  // which mailbox of the call it is, from 1
 	Open    bool // greeting and file are known
 	Seconds float64
 	Saved   bool
+	Earlier bool // a message was left in an earlier mailbox of the call
+
+	Full     bool // no message can be left
+	Review   bool // the message can be heard and recorded anew
+	Operator bool // 0 leads to the operator
+	Key      byte // that ended the message, 0 = none
+	Reviews  int  // messages recorded anew
+	Timer    int  // of VMReviewKey, 0 = not running
+}
+
+// reviewing reports whether the caller listens to the message, or to what can be done with it.
+func (v *VMState) reviewing() bool {
+	return v.Step == VMReviewing || v.Step == VMReviewKey || v.Step == VMReplaying
 }

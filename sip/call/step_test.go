@@ -36,7 +36,7 @@ var (
 	testActions = []string{routing.ActMenu, routing.ActMenu, routing.ActSay, routing.ActPlay, routing.ActRing, routing.ActRing, routing.ActRing,
 		routing.ActWebhook, routing.ActVoicemail, routing.ActHangup, routing.ActContinue}
 	testWays   = []string{"", "sendonly", "sendrecv", "inactive"}
-	testDigits = []byte("1#5")
+	testDigits = []byte("1#50*23")
 	testBy     = []string{store.Inbound, store.Outbound, store.Internal}
 	testTo     = []Endpoint{{Binding: &store.Binding{User: "bob", Kind: "desk", Contact: "a"}},
 		{Binding: &store.Binding{User: "bob", Kind: "browser", Contact: "b"}, WebRTC: true},
@@ -126,7 +126,7 @@ func (p pick) event(s *State) Event {
 	case k == 15:
 		e.What = PeerReoffered{Codecs: testCodecs[p(4)], Direction: testWays[p(4)]}
 	case k == 16:
-		e.What = PeerDigit{Digit: testDigits[p(3)], Relayed: p(2) == 0}
+		e.What = PeerDigit{Digit: testDigits[p(len(testDigits))], Relayed: p(2) == 0}
 	case k == 17:
 		e.What = MediaBroken{Code: []int{488, 408, 503}[p(3)], Why: "x"}
 	case k == 18:
@@ -171,7 +171,7 @@ func (p pick) callEvent(s *State) What {
 	case 5:
 		return Timer{p(s.Gen + 1)}
 	case 6:
-		return MailboxReady{}
+		return MailboxReady{Full: p(6) == 0, Review: p(2) == 0, Operator: p(2) == 0}
 	case 7:
 		if p(6) == 0 {
 			return HangupCall{}
@@ -184,7 +184,7 @@ func (p pick) callEvent(s *State) What {
 	if p(8) == 0 {
 		return MailboxReady{Err: "no disk"}
 	}
-	return MailboxReady{}
+	return MailboxReady{Full: p(6) == 0, Review: p(2) == 0, Operator: p(2) == 0}
 }
 
 func (p pick) transferPlan() What {

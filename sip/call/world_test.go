@@ -54,6 +54,7 @@ type world struct {
 	invites  int  // INVITEs that came
 
 	opened, closed []store.CallRecord
+	mailbox        MailboxOpened // what a mailbox offers
 	voicemails     []store.Voicemail
 	broken         error // of the store
 	changes        []Change
@@ -346,8 +347,9 @@ func (w *world) AddVoicemail(vm store.Voicemail) error {
 	return w.broken
 }
 
-func (w *world) VoicemailFile(_ store.Mailbox, id string) (string, string, error) {
+func (w *world) OpenMailbox(_ store.Mailbox, id string, _ bool) (MailboxOpened, error) {
 	time.Sleep(5 * time.Millisecond)
-	return w.t.TempDir() + "/" + id + ".wav", "voicemail/" + id + ".wav", w.broken
+	o := w.mailbox
+	o.File, o.Rel, o.Greeting = w.t.TempDir()+"/"+id+".wav", "voicemail/"+id+".wav", "greeting.wav"
+	return o, w.broken
 }
-func (w *world) Greeting(store.Mailbox) string { return "greeting.wav" }

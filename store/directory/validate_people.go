@@ -50,6 +50,9 @@ func (v *validator) company() {
 	if c.TextSender != "" {
 		v.phone("company.text_sender", c.TextSender)
 	}
+	if c.Operator != "" && !slices.ContainsFunc(v.dir.Users, func(u store.User) bool { return u.ID == c.Operator || u.Extension == c.Operator }) {
+		v.add("company.operator", "write a user's id or extension", "there is no user or extension %q", clip(c.Operator))
+	}
 	if c.Phone != "" && v.phone("company.phone", c.Phone) {
 		v.notOurs("company.phone", c.Phone)
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -28,6 +29,8 @@ type Fake struct {
 	Live      []call.Snapshot
 	Messages  []store.Voicemail // newest first
 	Audio     []byte            // WAV of every message
+	Boxes     map[store.Mailbox]store.MailboxSettings
+	Greetings map[string][]byte // "BOX KIND" → WAV
 	Bindings  []store.Binding
 	Lines     []web.TrunkStatus
 	Dial      []web.DemoNumber
@@ -42,7 +45,7 @@ type Fake struct {
 // Config is a web.Config in which the Fake is everything.
 func (f *Fake) Config() web.Config {
 	return web.Config{
-		Organisation: f, Credentials: f, Calls: f, Active: f, Voicemails: f, Phones: f, Trunks: f, Demo: f,
+		Organisation: f, Credentials: f, Calls: f, Active: f, Voicemails: f, Mailboxes: f, Phones: f, Trunks: f, Demo: f,
 		Version: "test",
 	}
 }
@@ -210,11 +213,112 @@ func (f *Fake) SetHeard(id, user string, heard bool) (store.Voicemail, error) {
 	return f.Messages[i], nil
 }
 
+// SetSaved implements web.Voicemails.
+func (f *Fake) SetSaved(id string, saved bool) (store.Voicemail, error) {
+	return f.message(id, func(v *store.Voicemail) { v.Saved = saved })
+}
+
 // DeleteVoicemail implements web.Voicemails.
 func (f *Fake) DeleteVoicemail(id string) error {
+	_, err := f.message(id, func(v *store.Voicemail) { v.Deleted = time.Now() })
+	return err
+}
+
+// RestoreVoicemail implements web.Voicemails.
+func (f *Fake) RestoreVoicemail(id string) (store.Voicemail, error) {
+	return f.message(id, func(v *store.Voicemail) { v.Deleted = time.Time{} })
+}
+
+// ForwardVoicemail implements web.Voicemails.
+func (f *Fake) ForwardVoicemail(id string, to store.Mailbox, by store.User) error {
+	v, err := f.Voicemail(id)
+	if err != nil {
+		return err
+	}
 	f.Mu.Lock()
 	defer f.Mu.Unlock()
-	f.Messages = slices.DeleteFunc(f.Messages, func(v store.Voicemail) bool { return v.ID == id })
+	v.ID, v.Mailbox, v.Forwarded = v.ID+"-copy", to, by.ID
+	f.Messages = append([]store.Voicemail{v}, f.Messages...)
+	return nil
+}
+
+func (f *Fake) message(id string, change func(*store.Voicemail)) (store.Voicemail, error) {
+	f.Mu.Lock()
+	defer f.Mu.Unlock()
+	i := slices.IndexFunc(f.Messages, func(v store.Voicemail) bool { return v.ID == id })
+	if i < 0 {
+		return store.Voicemail{}, fmt.Errorf("voicemail %s: %w", id, store.ErrNotFound)
+	}
+	change(&f.Messages[i])
+	return f.Messages[i], nil
+}
+
+// MailboxSettings implements web.Mailboxes.
+func (f *Fake) MailboxSettings(box store.Mailbox) (store.MailboxSettings, error) {
+	f.Mu.Lock()
+	defer f.Mu.Unlock()
+	return f.Boxes[box], nil
+}
+
+// SetPIN implements web.Mailboxes.
+func (f *Fake) SetPIN(box store.Mailbox, pin string) error {
+	if pin == "1234" {
+		return fmt.Errorf("%w: that PIN is too easy", web.ErrUnacceptable)
+	}
+	return f.set(box, func(s *store.MailboxSettings) { s.PIN = pin })
+}
+
+// SetMail implements web.Mailboxes.
+func (f *Fake) SetMail(box store.Mailbox, how string) error {
+	return f.set(box, func(s *store.MailboxSettings) { s.Mail = how })
+}
+
+func (f *Fake) set(box store.Mailbox, change func(*store.MailboxSettings)) error {
+	f.Mu.Lock()
+	defer f.Mu.Unlock()
+	if f.Boxes == nil {
+		f.Boxes = map[store.Mailbox]store.MailboxSettings{}
+	}
+	s := f.Boxes[box]
+	change(&s)
+	f.Boxes[box] = s
+	return nil
+}
+
+// OpenGreeting implements web.Mailboxes.
+func (f *Fake) OpenGreeting(box store.Mailbox, kind string) (io.ReadSeekCloser, error) {
+	f.Mu.Lock()
+	defer f.Mu.Unlock()
+	b, ok := f.Greetings[box.String()+" "+kind]
+	if !ok {
+		return nil, fmt.Errorf("greeting: %w", store.ErrNotFound)
+	}
+	return nopCloser{bytes.NewReader(b)}, nil
+}
+
+// PutGreeting implements web.Mailboxes.
+func (f *Fake) PutGreeting(box store.Mailbox, kind string, sound io.Reader) error {
+	b, err := io.ReadAll(sound)
+	if err != nil {
+		return err
+	}
+	if !bytes.HasPrefix(b, []byte("RIFF")) {
+		return fmt.Errorf("%w: this is no WAV file", web.ErrUnacceptable)
+	}
+	f.Mu.Lock()
+	defer f.Mu.Unlock()
+	if f.Greetings == nil {
+		f.Greetings = map[string][]byte{}
+	}
+	f.Greetings[box.String()+" "+kind] = b
+	return nil
+}
+
+// DeleteGreeting implements web.Mailboxes.
+func (f *Fake) DeleteGreeting(box store.Mailbox, kind string) error {
+	f.Mu.Lock()
+	defer f.Mu.Unlock()
+	delete(f.Greetings, box.String()+" "+kind)
 	return nil
 }
 

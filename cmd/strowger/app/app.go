@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,10 +20,12 @@ import (
 	"strowger/cmd/strowger/admin"
 	"strowger/cmd/strowger/carrier"
 	"strowger/cmd/strowger/config"
+	"strowger/cmd/strowger/voicemail"
 	"strowger/media"
 	"strowger/media/codec"
 	"strowger/sip"
 	"strowger/sip/call"
+	"strowger/store"
 	"strowger/store/bolt"
 	"strowger/web"
 )
@@ -43,17 +46,19 @@ type App struct {
 	log     zerolog.Logger
 	started time.Time
 
-	db       *bolt.DB
-	org      *organisation
-	records  *records
-	engine   *media.Engine
-	sip      *sip.Server
-	presence *presence
-	lamps    *lamps
-	waiting  *waiting
-	calls    *call.Manager
-	web      *web.Server
-	carrier  *carrier.Carrier // demo only
+	db        *bolt.DB
+	org       *organisation
+	records   *records
+	boxes     *voicemail.Boxes
+	onMessage []func(vm store.Voicemail, gone bool) // told of changes in mailboxes
+	engine    *media.Engine
+	sip       *sip.Server
+	presence  *presence
+	lamps     *lamps
+	waiting   *waiting
+	calls     *call.Manager
+	web       *web.Server
+	carrier   *carrier.Carrier // demo only
 
 	token   string // of the API, for scripts
 	http    []*http.Server
@@ -131,6 +136,9 @@ func (a *App) openStore() error {
 		return err
 	}
 	a.token = fmt.Sprintf("%x", secret)
+	if err := a.openMailboxes(); err != nil {
+		return err
+	}
 	return a.recover()
 }
 
@@ -154,7 +162,8 @@ func (a *App) openMedia() error {
 	if err != nil {
 		return fmt.Errorf("prompts: %w", err)
 	}
-	a.records = &records{db: a.db, data: a.cfg.Data, prompts: prompts}
+	a.records = &records{db: a.db, prompts: prompts, boxes: a.boxes, review: a.cfg.Voicemail.Review, org: a.org, log: a.log,
+		busy: func(user string) bool { return slices.Contains(busyUsers(a.calls.Active()), user) }}
 	a.records.late = &lateRecords{write: a.records.closeCall, log: a.log}
 	a.whileOpen(a.records.late.run)
 	return nil
@@ -216,6 +225,7 @@ func (a *App) stopCalls() {
 // Start listens everywhere. On an error the caller closes the App.
 func (a *App) Start(ctx context.Context) error {
 	a.started = time.Now()
+	a.background.Go(func() { a.boxes.Run(a.life) })
 	if err := a.startSIP(ctx); err != nil {
 		return err
 	}

@@ -1,22 +1,24 @@
 package app
 
 import (
-	"fmt"
-	"os"
-	"path/filepath"
+	"github.com/rs/zerolog"
 
+	"strowger/cmd/strowger/voicemail"
 	"strowger/store"
 	"strowger/store/bolt"
 )
 
 // records keeps what calls leave behind, and tells the page.
 type records struct {
-	db        *bolt.DB
-	late      *lateRecords
-	data      string // the data folder
-	prompts   *prompts
-	onNew     func(store.CallRecord)
-	onMessage func(store.Voicemail)
+	db      *bolt.DB
+	late    *lateRecords
+	prompts *prompts
+	onNew   func(store.CallRecord)
+	boxes   *voicemail.Boxes
+	review  bool // of messages that end with #
+	org     *organisation
+	busy    func(user string) bool
+	log     zerolog.Logger
 }
 
 // Open implements call.Records.
@@ -37,44 +39,4 @@ func (r *records) closeCall(rec store.CallRecord) error {
 }
 
 // AddVoicemail implements call.Records.
-func (r *records) AddVoicemail(vm store.Voicemail) error {
-	if err := r.db.AddVoicemail(vm); err != nil {
-		return err
-	}
-	r.onMessage(vm)
-	return nil
-}
-
-// VoicemailFile implements call.Records: voicemail/BOX/ID.wav in the data folder.
-func (r *records) VoicemailFile(box store.Mailbox, id string) (abs, rel string, err error) {
-	name := box.User
-	if name == "" {
-		name = box.Number
-	}
-	if name == "" || filepath.Base(name) != name || name == ".." {
-		return "", "", fmt.Errorf("mailbox %+v has no folder name", box)
-	}
-	rel = filepath.Join("voicemail", name, id+".wav")
-	abs = filepath.Join(r.data, rel)
-	if err := os.MkdirAll(filepath.Dir(abs), 0o700); err != nil {
-		return "", "", fmt.Errorf("make the mailbox's folder: %w", err)
-	}
-	return abs, rel, nil
-}
-
-// Greeting implements call.Records: the box's own greeting.wav, else the one that comes with the program.
-func (r *records) Greeting(box store.Mailbox) string {
-	own := filepath.Join(r.data, "voicemail", box.User+box.Number, "greeting.wav")
-	if _, err := os.Stat(own); err == nil {
-		return own
-	}
-	name := "voicemail-greeting"
-	if box.User == "" {
-		name = "voicemail-shared"
-	}
-	file, err := r.prompts.file(name)
-	if err != nil {
-		return "" // the caller hears the beep alone
-	}
-	return file
-}
+func (r *records) AddVoicemail(vm store.Voicemail) error { return r.boxes.Add(vm) }

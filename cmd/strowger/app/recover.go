@@ -37,7 +37,7 @@ func (a *App) recover() error {
 	for _, f := range append(files, a.unfiled(folder, calls, files)...) {
 		vm, err := a.recoveredMessage(f, byID)
 		if err == nil {
-			err = a.db.AddVoicemail(vm)
+			err = a.boxes.Add(vm)
 		}
 		if err != nil {
 			a.log.Error().Err(err).Str("file", f).Msg("a recovered message cannot be put into its mailbox; its file stays")
@@ -52,9 +52,9 @@ func (a *App) recover() error {
 func (a *App) unfiled(folder string, calls []store.CallRecord, known []string) []string {
 	var found []string
 	for _, c := range calls {
-		files, _ := filepath.Glob(filepath.Join(folder, "*", c.ID+".wav")) // the pattern is well formed: an id is hex and "-"
+		files, _ := filepath.Glob(filepath.Join(folder, "*", c.ID+"*.wav")) // the pattern is well formed: an id is hex and "-"
 		for _, f := range files {
-			if _, err := a.db.Voicemail(c.ID); errors.Is(err, store.ErrNotFound) && !slices.Contains(known, f) {
+			if _, err := a.db.Voicemail(strings.TrimSuffix(filepath.Base(f), ".wav")); errors.Is(err, store.ErrNotFound) && !slices.Contains(known, f) {
 				found = append(found, f)
 			}
 		}
@@ -77,7 +77,11 @@ func (a *App) recoveredMessage(path string, calls map[string]store.CallRecord) (
 	if strings.HasPrefix(box, "+") {
 		vm.Mailbox = store.Mailbox{Number: box}
 	}
-	if c, ok := calls[vm.ID]; ok {
+	c, ok := calls[vm.ID]
+	if cut := strings.LastIndex(vm.ID, "-"); !ok && cut > 0 { // the second mailbox of a call: ID-2
+		c, ok = calls[vm.ID[:cut]]
+	}
+	if ok {
 		vm.Call, vm.From, vm.FromName, vm.Left = c.ID, c.From, c.FromName, c.Start
 	}
 	return vm, nil

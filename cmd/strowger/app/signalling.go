@@ -7,7 +7,6 @@ import (
 	"strowger/cmd/strowger/config"
 	"strowger/sip"
 	"strowger/sip/call"
-	"strowger/store"
 )
 
 // openSIP builds the SIP server.
@@ -18,7 +17,7 @@ func (a *App) openSIP() error {
 		a.cfg.SIP.TLS = freeOrAny("tcp", a.cfg.SIP.TLS)
 	}
 	a.lamps = newLamps(a.org, func() map[string][]string { return a.presence.registered() }, func(keys ...string) { a.sip.LampChanged(keys...) })
-	a.waiting = &waiting{org: a.org, db: a.db, tell: func(key string) { a.sip.MessagesChanged(key) }, log: a.log}
+	a.waiting = &waiting{org: a.org, boxes: a.boxes, tell: func(key string) { a.sip.MessagesChanged(key) }, log: a.log}
 	c := sip.Config{
 		UDP: a.cfg.SIP.UDP, TCP: a.cfg.SIP.TCP, TLS: a.cfg.SIP.TLS,
 		PublicHost: a.cfg.PublicAddress, PublicHost6: a.cfg.PublicAddress6, Domains: a.cfg.SIP.Domains, Realm: a.cfg.SIP.Realm,
@@ -50,11 +49,7 @@ func (a *App) openSIP() error {
 // openLamps lets phones' lamps follow calls and messages.
 func (a *App) openLamps() error {
 	a.onClose(a.calls.Subscribe(a.lamps.change))
-	tellPage := a.records.onMessage
-	a.records.onMessage = func(vm store.Voicemail) {
-		tellPage(vm)
-		a.waiting.changed(vm)
-	}
+	a.onMessage = append(a.onMessage, a.waiting.changed)
 	return nil
 }
 

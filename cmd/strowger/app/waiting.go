@@ -1,21 +1,19 @@
 package app
 
 import (
-	"slices"
-
 	"github.com/rs/zerolog"
 
+	"strowger/cmd/strowger/voicemail"
 	"strowger/sip"
 	"strowger/store"
-	"strowger/store/bolt"
 )
 
 // waiting lights the message lamps of phones. It implements sip.MessageCounts.
 type waiting struct {
-	org  *organisation
-	db   *bolt.DB
-	tell func(key string) // sip's MessagesChanged
-	log  zerolog.Logger
+	org   *organisation
+	boxes *voicemail.Boxes
+	tell  func(key string) // sip's MessagesChanged
+	log   zerolog.Logger
 }
 
 // Mailbox implements sip.MessageCounts: a user's own mailbox, by id, extension, phone, or the code that is dialled to listen to
@@ -30,7 +28,7 @@ func (w *waiting) Mailbox(user, name string) (key string, ok bool) {
 		return store.Mailbox{User: u.ID}.String(), u.HasVoicemail()
 	}
 	for _, n := range w.org.Numbers() {
-		if n.Number == name && (n.User == u.ID || slices.Contains(n.Ring, u.ID)) {
+		if n.Number == name && n.Names(u.ID) {
 			return store.Mailbox{Number: n.Number}.String(), true
 		}
 	}
@@ -43,23 +41,16 @@ func (w *waiting) Messages(key string) (count sip.MessageCount, ok bool) {
 	if w.org.IsOurs(key) {
 		box = store.Mailbox{Number: key}
 	}
-	list, err := w.db.Voicemails(box)
+	n, err := w.boxes.Counts(box)
 	if err != nil {
 		w.log.Error().Err(err).Str("mailbox", key).Msg("messages cannot be counted; message lamps stay as they are")
 		return count, false
 	}
-	for i := range list {
-		if list[i].Heard {
-			count.Old++
-		} else {
-			count.New++
-		}
-	}
-	count.Dial = w.dial()
+	count.New, count.Old, count.Dial = n.New, n.Old, w.dial()
 	return count, true
 }
 
 func (w *waiting) dial() string { return w.org.view().dir.Features.Codes.WithDefaults().Voicemail }
 
 // changed takes a message that was left, heard or removed.
-func (w *waiting) changed(vm store.Voicemail) { w.tell(vm.Mailbox.String()) }
+func (w *waiting) changed(vm store.Voicemail, _ bool) { w.tell(vm.Mailbox.String()) }

@@ -1,13 +1,6 @@
 package app
 
 import (
-	"cmp"
-	"errors"
-	"fmt"
-	"io"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -25,7 +18,7 @@ import (
 // openWeb builds the web server.
 func (a *App) openWeb() error {
 	c := web.Config{
-		Organisation: a.org, Credentials: a.db, SigninLinks: webLinks{a.db}, Sessions: a.db.Sessions(), Calls: webCalls{a}, Active: webActive{a}, Voicemails: webVoicemails{a},
+		Organisation: a.org, Credentials: a.db, SigninLinks: webLinks{a.db}, Sessions: a.db.Sessions(), Calls: webCalls{a}, Active: webActive{a}, Voicemails: webVoicemails{a}, Mailboxes: webMailboxes{a},
 		Phones: webPhones{a}, Trunks: webTrunks{a}, UI: ui.Files(), AdminToken: a.token,
 		Secure: a.cfg.HTTP.OnlyHTTPS(), URL: a.cfg.HTTP.URL, AllowedOrigins: a.cfg.HTTP.Origins, TrustedProxies: a.cfg.HTTP.Proxies(), Version: a.opt.Version, Log: a.log,
 	}
@@ -37,7 +30,8 @@ func (a *App) openWeb() error {
 		return err
 	}
 	a.onClose(a.web.Close)
-	a.records.onNew, a.records.onMessage = a.web.RecordChanged, a.web.VoicemailChanged
+	a.records.onNew = a.web.RecordChanged
+	a.onMessage = append(a.onMessage, a.web.VoicemailChanged)
 	a.onClose(a.calls.Subscribe(a.web.CallChanged))
 	a.whileOpen(a.tellQuality)
 	a.presence.tell = a.web.RegistrationChanged
@@ -92,50 +86,6 @@ type webCalls struct{ a *App }
 func (w webCalls) Calls(f store.CallFilter) ([]store.CallRecord, error) { return w.a.db.Calls(f) }
 func (w webCalls) Call(id string) (store.CallRecord, error)             { return w.a.db.Call(id) }
 func (w webCalls) Claim(id, user string) (store.CallRecord, error)      { return w.a.db.ClaimCall(id, user) }
-
-// webVoicemails are the mailboxes and their files.
-type webVoicemails struct{ a *App }
-
-func (w webVoicemails) Voicemails(boxes []store.Mailbox) ([]store.Voicemail, error) {
-	if boxes == nil {
-		return w.a.db.AllVoicemails()
-	}
-	var list []store.Voicemail
-	for _, b := range boxes {
-		some, err := w.a.db.Voicemails(b)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, some...)
-	}
-	slices.SortStableFunc(list, func(x, y store.Voicemail) int { return cmp.Or(y.Left.Compare(x.Left), cmp.Compare(x.ID, y.ID)) })
-	return list, nil
-}
-
-func (w webVoicemails) Voicemail(id string) (store.Voicemail, error) { return w.a.db.Voicemail(id) }
-
-func (w webVoicemails) SetHeard(id, user string, heard bool) (store.Voicemail, error) {
-	return w.a.db.SetHeard(id, user, heard)
-}
-
-func (w webVoicemails) OpenAudio(vm store.Voicemail) (io.ReadSeekCloser, error) {
-	f, err := os.OpenInRoot(w.a.cfg.Data, vm.File)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("the audio of voicemail %s: %w", vm.ID, store.ErrNotFound)
-	}
-	return f, err
-}
-
-func (w webVoicemails) DeleteVoicemail(id string) error {
-	vm, err := w.a.db.DeleteVoicemail(id)
-	if err != nil {
-		return err
-	}
-	if err := os.Remove(filepath.Join(w.a.cfg.Data, vm.File)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("the message is deleted, its audio is not: %w", err)
-	}
-	return nil
-}
 
 // webPhones hands the browsers' WebSockets to SIP.
 type webPhones struct{ a *App }
