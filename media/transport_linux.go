@@ -3,110 +3,12 @@ package media
 import (
 	"fmt"
 	"net/netip"
-	"os"
 	"sync"
 	"sync/atomic"
-	"syscall"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
-
-// epollTransport reads many sockets in one goroutine. Its epoll set is itself parked on the Go netpoller, so an idle
-// shard costs no thread, and a burst of packets on a hundred sockets costs one wake-up of one goroutine. Sockets are read
-// and written by raw system calls: they never block, so the scheduler need not be told.
-//
-// An event carries the slot of its socket and the slot's generation. Both change hands when a socket is closed and its
-// slot used again, so that an event that was fetched before is not given to the wrong leg.
-type epollTransport struct {
-	now  func() time.Duration
-	file *os.File
-	epfd int
-	done chan struct{}
-
-	mu    sync.Mutex
-	slots []*epollSocket
-	free  []int32
-}
-
-// newTransport is the best transport of this platform.
-func newTransport(now func() time.Duration) (transport, error) {
-	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
-	if err != nil {
-		return nil, fmt.Errorf("media: epoll: %w", err)
-	}
-	if err := unix.SetNonblock(fd, true); err != nil { // for os.NewFile: use the netpoller
-		_ = unix.Close(fd)
-		return nil, fmt.Errorf("media: epoll: %w", err)
-	}
-	t := &epollTransport{now: now, epfd: fd, file: os.NewFile(uintptr(fd), "epoll"), done: make(chan struct{})}
-	raw, err := t.file.SyscallConn()
-	if err != nil {
-		_ = t.file.Close()
-		return nil, fmt.Errorf("media: epoll: %w", err)
-	}
-	go t.loop(raw)
-	return t, nil
-}
-
-func (t *epollTransport) close() {
-	_ = t.file.Close() // wakes the loop
-	<-t.done
-}
-
-const epollBatch = 128
-
-// loop runs until the file is closed. The callback returns false, which parks the goroutine until the set has events
-// again, only after the set was seen empty: the netpoller reports the edge.
-func (t *epollTransport) loop(raw syscall.RawConn) {
-	defer close(t.done)
-	l := &epollLoop{t: t}
-	_ = raw.Read(func(fd uintptr) bool {
-		for {
-			n, _, e := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, fd, uintptr(unsafe.Pointer(&l.events[0])), epollBatch, 0, 0, 0)
-			switch {
-			case e == unix.EINTR:
-			case e != 0 || n == 0:
-				return false
-			default:
-				l.batch(int(n))
-			}
-		}
-	})
-}
-
-// epollLoop is the memory of the loop: no packet allocates any.
-type epollLoop struct {
-	t       *epollTransport
-	events  [epollBatch]unix.EpollEvent
-	sockets [epollBatch]*epollSocket
-	buf     [maxDatagram]byte
-	from    sockaddr
-}
-
-func (l *epollLoop) batch(n int) {
-	t := l.t
-	t.mu.Lock()
-	for i, ev := range l.events[:n] {
-		s := t.slots[ev.Fd]
-		if s != nil && s.generation != ev.Pad {
-			s = nil
-		}
-		l.sockets[i] = s
-	}
-	t.mu.Unlock()
-	now := t.now()
-	for i, s := range l.sockets[:n] {
-		if s == nil {
-			continue
-		}
-		if size := s.recv(l.buf[:], &l.from); size >= 0 {
-			s.reader.datagram(l.buf[:size], l.from.addrPort(), now)
-		}
-		l.sockets[i] = nil
-	}
-}
 
 func (t *epollTransport) listen(at netip.AddrPort, r reader) (socket, error) {
 	s := &epollSocket{t: t, reader: r}
@@ -131,8 +33,8 @@ func (t *epollTransport) listen(at netip.AddrPort, r reader) (socket, error) {
 	return s, nil
 }
 
-// epollSocket is a socket of an epollTransport. The lock is held for reading around each system call, so that close
-// cannot give the descriptor to somebody else in between.
+// epollSocket is a socket of an epollTransport. Around each system call one of its locks is held, for reading or for
+// writing, and both around close: it cannot give the descriptor to somebody else in between.
 type epollSocket struct {
 	t          *epollTransport
 	reader     reader
@@ -141,14 +43,14 @@ type epollSocket struct {
 	bound      int
 	inet6      bool
 
-	mu     sync.RWMutex
 	fd     int
-	closed bool
+	closed bool // changed with both locks held
 
-	// What send wrote to last, as the kernel wants it; guarded by sendMu.
+	recvMu sync.Mutex
+
 	sendMu    sync.Mutex
-	to        netip.AddrPort
-	toRaw     sockaddr
+	to        netip.AddrPort // what send wrote to last
+	toRaw     sockaddr       // the same as the kernel wants it
 	connected netip.AddrPort
 }
 
@@ -213,8 +115,8 @@ func (s *epollSocket) port() int { return s.bound }
 
 // recv reads one datagram; -1 when there is none or the socket was closed. ICMP errors are read away.
 func (s *epollSocket) recv(buf []byte, from *sockaddr) int {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
+	s.recvMu.Lock()
+	defer s.recvMu.Unlock()
 	if s.closed {
 		return -1
 	}
@@ -233,8 +135,6 @@ func (s *epollSocket) send(b []byte, to netip.AddrPort) {
 	}
 	s.sendMu.Lock()
 	defer s.sendMu.Unlock()
-	s.mu.RLock()
-	defer s.mu.RUnlock()
 	if s.closed {
 		return
 	}
@@ -260,8 +160,6 @@ func (s *epollSocket) send(b []byte, to netip.AddrPort) {
 func (s *epollSocket) connect(to netip.AddrPort) {
 	s.sendMu.Lock()
 	defer s.sendMu.Unlock()
-	s.mu.RLock()
-	defer s.mu.RUnlock()
 	if s.closed || to == s.connected {
 		return
 	}
@@ -277,8 +175,10 @@ func (s *epollSocket) connect(to netip.AddrPort) {
 }
 
 func (s *epollSocket) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.sendMu.Lock()
+	defer s.sendMu.Unlock()
+	s.recvMu.Lock()
+	defer s.recvMu.Unlock()
 	if s.closed {
 		return
 	}
