@@ -8,20 +8,21 @@ import (
 // hop says what becomes of one payload type of a session.
 type hop struct {
 	codec *codecInfo
-	event bool
 	out   *outStream  // nil: nobody hears it
-	src   uint32      // our name at out
-	pt    uint8       // payload type there
-	clock uint32      // RTP clock there
 	coder *transcoder // nil: as it is; or else one for all hops of the path
+	src   uint32      // our name at out
+	clock uint32      // RTP clock there
+	recv  uint8       // payload type of what comes
+	pt    uint8       // payload type at out
+	event bool
 	// regen presses the key anew at the other side, whose telephone-event has another clock.
 	regen *Session
 }
 
 // path is where the packets of a session go, by payload type. It is immutable: a change makes a new one.
 type path struct {
-	index    [128]uint8 // 1 + index in hops; 0 = not agreed
-	hops     []hop
+	hops     []hop           // the preferred codec, which most packets have, first
+	room     [4]hop          // of hops, unless there are more: beside their header, so that the search waits for memory once
 	coded    *hop            // a hop with a transcoder: where its packets go; nil: none has
 	ptime    int             // of these packets, milliseconds
 	listener *listener       // nil: the party is not listened to here
@@ -31,19 +32,24 @@ type path struct {
 }
 
 func (p *path) hop(pt uint8) *hop {
-	if i := p.index[pt&0x7f]; i != 0 {
-		return &p.hops[i-1]
+	for i := range p.hops {
+		if p.hops[i].recv == pt {
+			return &p.hops[i]
+		}
 	}
 	return nil
 }
 
 func (p *path) add(pt uint8, h hop) {
+	if p.hops == nil {
+		p.hops = p.room[:0]
+	}
+	h.recv = pt
 	p.hops = append(p.hops, h)
-	p.index[pt&0x7f] = uint8(len(p.hops))
 }
 
 // expects says whether pt was agreed: the link's latch asks before it believes a packet.
-func (s *Session) expects(pt uint8) bool { return s.path.Load().index[pt&0x7f] != 0 }
+func (s *Session) expects(pt uint8) bool { return s.path.Load().hop(pt) != nil }
 
 // received takes one RTP packet from the link, decrypted. The slice may be overwritten during the call and is not kept.
 // Calls for one session must not overlap.

@@ -25,14 +25,12 @@ type rtpLink struct {
 	rtcpFit netip.AddrPort // where the peer's SDP wants RTCP; same as RTP's with rtcp-mux
 	rtcpSrc netip.AddrPort // where its RTCP came from
 	rx      protection
-	rxBuf   [maxDatagram]byte
 
 	outMu sync.Mutex // sending
 	to    netip.AddrPort
 	toRC  netip.AddrPort
 	mux   bool
 	tx    protection
-	txBuf [maxDatagram + 64]byte
 }
 
 // protection is SRTP in one direction; nil context: plain.
@@ -41,6 +39,7 @@ type protection struct {
 	context *srtp.Context
 	rtp     rtp.Header
 	rtcp    rtcp.Header
+	buf     []byte // for the packet as it comes out; plain RTP needs none
 }
 
 // use takes a key. The same key as before keeps the context: a re-INVITE that repeats it continues its packet index.
@@ -57,6 +56,9 @@ func (p *protection) use(k *cryptoKey) error {
 		return err
 	}
 	p.key, p.context = k, c
+	if p.buf == nil {
+		p.buf = make([]byte, 0, maxDatagram+srtpOverhead)
+	}
 	return nil
 }
 
@@ -149,7 +151,7 @@ func (l *rtpLink) takeRTP(b []byte, from netip.AddrPort, now time.Duration) []by
 	genuine := l.rx.context != nil
 	if genuine {
 		l.rx.rtp = rtp.Header{Extensions: l.rx.rtp.Extensions[:0], CSRC: l.rx.rtp.CSRC[:0]}
-		out, err := l.rx.context.DecryptRTP(l.rxBuf[:0], b, &l.rx.rtp)
+		out, err := l.rx.context.DecryptRTP(l.rx.buf[:0], b, &l.rx.rtp)
 		if err != nil {
 			return nil
 		}
@@ -200,7 +202,7 @@ func (l *rtpLink) sendRTP(pkt []byte) {
 		return
 	}
 	if l.tx.context != nil {
-		out, err := l.tx.context.EncryptRTP(l.txBuf[:0], pkt, &l.tx.rtp)
+		out, err := l.tx.context.EncryptRTP(l.tx.buf[:0], pkt, &l.tx.rtp)
 		if err != nil {
 			return
 		}
