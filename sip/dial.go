@@ -14,8 +14,8 @@ import (
 	"strowger/sip/call"
 )
 
-// Dial implements call.Dialer. A redirection (3xx) fails the leg with its code: where our calls go is for routing to say,
-// not for a phone or a carrier. It resolves, connects and sends in the background; ctx ends nothing but the call to Dial.
+// Dial implements call.Dialer. A phone's redirection (3xx) fails the leg with its code and its Contacts; a carrier's is
+// followed within the carrier. It resolves, connects and sends in the background; ctx ends nothing but the call to Dial.
 func (s *Server) Dial(ctx context.Context, req call.DialRequest, post call.Post) (call.Leg, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("sip: dial: %w", err)

@@ -31,10 +31,13 @@ type outbound struct {
 	early    map[string][]byte       // SDP of 18x by To tag, for peers whose 200 leaves it out
 	reliable map[string]*earlyDialog // forks whose 18x we acknowledge, by To tag
 
-	ack    *sipmsg.Request            // for the 2xx and its retransmissions; nil while Ack is due
-	forks  map[string]*sipmsg.Request // ACKs of 2xx that came from other forks, by tag
-	failed func(code int, r call.Reason)
-	won    func(res *sipmsg.Response)
+	ack   *sipmsg.Request            // for the 2xx and its retransmissions; nil while Ack is due
+	forks map[string]*sipmsg.Request // ACKs of 2xx that came from other forks, by tag
+
+	redirects redirects // of a trunk
+	contacts  []string  // of a phone's redirection
+	failed    func(code int, r call.Reason)
+	won       func(res *sipmsg.Response)
 }
 
 func (o *outbound) stop() {
@@ -212,11 +215,11 @@ func (l *leg) onRefusal(o *outbound, res *sipmsg.Response) {
 			}
 		}
 	}
-	if again {
+	if again || l.redirected(o, res) {
 		l.launch(o)
 		return
 	}
-	o.final = true
+	o.final, o.contacts = true, l.diverted(res)
 	o.stop()
 	o.failed(res.StatusCode, responseReason(res))
 }
@@ -288,7 +291,7 @@ func (l *leg) inviteFailed(code int, r call.Reason) {
 		l.finish(call.LegEvent{Type: call.Ended, Code: code, Reason: *l.out.cancel})
 		return
 	}
-	l.finish(call.LegEvent{Type: call.Failed, Code: code, Reason: r})
+	l.finish(call.LegEvent{Type: call.Failed, Code: code, Reason: r, Contacts: l.out.contacts})
 }
 
 // inviteWon takes the first 2xx to the initial INVITE: the dialog is there. Our offer's answer is in the 2xx, or came in

@@ -247,6 +247,9 @@ func (a *actor) fromLeg(i int, w LegEvent) What {
 	leg, wire := &a.state.Legs[i], &a.wires[i]
 	switch w.Type {
 	case Failed:
+		if len(w.Contacts) > 0 {
+			return PeerDeflected{w.Code, w.Reason, w.Contacts}
+		}
 		return PeerFailed{w.Code, w.Reason}
 	case Ended:
 		return PeerGone{w.Reason}

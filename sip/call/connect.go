@@ -109,7 +109,7 @@ func (m *machine) other(i int) int {
 // reoffered answers a re-INVITE for this side alone: a change of codec or direction is no matter of the other side's.
 func (m *machine) reoffered(i int, w PeerReoffered) {
 	leg := &m.Legs[i]
-	early := i == m.Caller && m.Committed != nil && leg.Phase == LegRinging // in a PRACK or UPDATE, before the 200
+	early := i == m.Caller && m.Committed != nil && w.Codecs != nil && leg.Phase == LegRinging // in a PRACK or UPDATE, before the 200
 	if !leg.Phase.talking() && !early {
 		m.do(RejectReoffer{i, 491})
 		return

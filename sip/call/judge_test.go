@@ -309,7 +309,7 @@ func (c *stepped) step(e Event) {
 	waits := c.s.Handing.To != ""
 	c.j.is(c.s.Park.Step != Parked || c.s.Phase == Up && c.s.Peer == 0, "parked in a call that is %v", c.s.Phase)
 	c.j.is(c.s.Phase != Ringing || waits || c.s.Park.Step == ParkAsking || c.s.Looking || c.s.Walk.busy() || slices.ContainsFunc(c.s.Legs, func(l LegState) bool {
-		return l.Phase.live() && l.Phase != LegIdle && (l.Phase != LegUp || c.s.Transfer.Step == TransferNone)
+		return l.Deflecting || l.Phase.live() && l.Phase != LegIdle && (l.Phase != LegUp || c.s.Transfer.Step == TransferNone)
 	}), "ringing, but nothing will ever happen")
 	c.j.is(c.s.Phase != Up || waits || c.s.Park.Step == Parked || c.s.Peer != 0 || c.s.VM.Step != VMNone || c.s.Service.busy() || c.s.Room.Kind != RoomNone, "up with nobody")
 	for i := range c.s.Legs {

@@ -159,6 +159,8 @@ func (m *machine) take(e Event) {
 		m.orbitFound(w)
 	case RingingFound:
 		m.ringingFound(w)
+	case DeflectionFound:
+		m.deflectionFound(w)
 	case HangupCall:
 		m.hangupCall(w.Reason)
 	}
@@ -169,6 +171,9 @@ func (m *machine) takeLeg(i int, what What) {
 	switch w := what.(type) {
 	case PeerFailed:
 		m.legGone(i, w.Code, w.Reason)
+		return
+	case PeerDeflected:
+		m.deflected(i, w)
 		return
 	case PeerGone:
 		m.legGone(i, 0, w.Reason)

@@ -37,6 +37,8 @@ func (a *actor) do(effect Effect) {
 		}
 	case DecideTransfer:
 		a.tell(noLeg, TransferPlanned{a.m.decideTransfer(a, e)})
+	case DecideDeflection:
+		a.tell(noLeg, a.m.decideDeflection(a, e))
 	case WalkOn:
 		a.tell(noLeg, WorkflowSays{a.walkOn(e)})
 	case MakeSound:
@@ -279,6 +281,9 @@ func (a *actor) dialRequest(leg *LegState) DialRequest {
 		req.Diverted = []Party{{Number: s.to()}}
 		req.Asserted = Party{Number: s.to()}
 	}
+	if by := leg.DeflectedBy; leg.Trunk != "" && isNumber(by.Number) {
+		req.Diverted, req.Asserted = append(req.Diverted, by), Party{Number: by.Number}
+	}
 	return req
 }
 
@@ -402,24 +407,8 @@ func (a *actor) bridge(e Bridge) {
 func (a *actor) lines() []Line {
 	var lines []Line
 	for n, t := range a.state.targets() {
-		var kinds []string
-		phone := t.User == ""
-		for _, k := range t.Via {
-			if k == store.Phone {
-				phone = true
-			} else {
-				kinds = append(kinds, k)
-			}
-		}
-		if t.User != "" && len(kinds) > 0 {
-			for _, e := range a.m.cfg.Dialer.Endpoints(t.User, kinds) {
-				lines = append(lines, Line{n, []Endpoint{e}})
-			}
-		}
-		if phone && t.Phone != "" {
-			if to := a.m.free(a.m.cfg.Dialer.Trunks(t.Phone, a.state.Plan.Caller.Number)); len(to) > 0 {
-				lines = append(lines, Line{n, to})
-			}
+		for _, to := range a.linesOf(t, a.state.Plan.Caller.Number) {
+			lines = append(lines, Line{n, to})
 		}
 	}
 	return lines

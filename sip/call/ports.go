@@ -94,6 +94,9 @@ type LegEvent struct {
 	// names a dialog that is not ours: it goes into the DialRequest to Target.
 	Replaces       Leg
 	ReplacesHeader string
+	// Contacts: Failed events: a user's phone redirects the call (3xx) to these, numbers or names as its user would dial them,
+	// best first. Redirections of trunks are followed by the leg itself.
+	Contacts []string
 	// ToTag tells forks apart in Progress events (RFC 3261 §12.1.2).
 	ToTag string
 }

@@ -31,6 +31,9 @@ func (m *machine) enterStage(n int) {
 // newRound forgets what the last round of ringing came to.
 func (m *machine) newRound() {
 	m.Looking, m.Expired, m.Late, m.Declined, m.FirstLeg = false, false, nil, nil, len(m.Legs)
+	for i := range m.Legs {
+		m.Legs[i].Deflecting = false
+	}
 }
 
 // stageEmpty reports whether nothing rings any more, nor will in this stage.
@@ -39,7 +42,7 @@ func (m *machine) stageEmpty() bool {
 		return false
 	}
 	for i := range m.Legs {
-		if m.rings(i) {
+		if m.rings(i) || m.Legs[i].Deflecting {
 			return false
 		}
 	}
@@ -125,13 +128,22 @@ func (m *machine) ringTime() time.Duration {
 
 // dial starts a leg to the first of to; the others are kept for failover.
 func (m *machine) dial(target int, to []Endpoint) {
+	m.dialFor(target, m.targets()[target], to, nil, Party{})
+}
+
+// dialFor is dial for t, which may be another one than the stage's target: where the phones of users, the last of them by,
+// sent the call.
+func (m *machine) dialFor(target int, t routing.Target, to []Endpoint, deflected []string, by Party) {
 	if len(m.Legs) >= maxLegs {
 		m.note(noLeg, "too many legs; one is not rung")
 		return
 	}
-	t, e := m.targets()[target], to[0]
+	e := to[0]
 	leg := LegState{ID: m.newLegID(), Phase: LegDialling, Stage: m.Stage, Moved: m.Transfer.Step == TransferRinging, Target: target, To: e, Next: to[1:], User: t.User, WebRTC: e.WebRTC,
-		Media: true, Start: m.at}
+		Media: true, Start: m.at, Deflected: deflected, DeflectedBy: by}
+	if len(deflected) > 0 {
+		leg.Goal = t
+	}
 	if st := m.stage(); st != nil {
 		leg.AutoAnswer = st.AutoAnswer
 	}
@@ -287,7 +299,7 @@ func (m *machine) lineLost(i, code int, r Reason, was LegPhase) {
 	declined := slices.Contains(m.Declined, leg.Target)
 	if was == LegDialling && failsOver(code) && len(leg.Next) > 0 && !m.Expired && !declined {
 		m.note(i, "trunk %s: %d, next is %s", leg.Trunk, code, leg.Next[0].Trunk)
-		m.dial(leg.Target, leg.Next)
+		m.redial(&leg, leg.Next)
 		return
 	}
 	if was == LegDialling && code == 488 && leg.To.SRTP == SRTPOptional && !m.Expired && !declined {
@@ -295,7 +307,7 @@ func (m *machine) lineLost(i, code int, r Reason, was LegPhase) {
 		again := leg.To
 		again.SRTP = SRTPRequired
 		m.note(i, "refuses optional encryption, is offered SRTP alone")
-		m.dial(leg.Target, append([]Endpoint{again}, leg.Next...))
+		m.redial(&leg, append([]Endpoint{again}, leg.Next...))
 		return
 	}
 	if tells(code) > tells(m.Worst) {
@@ -335,6 +347,7 @@ func (m *machine) ringTimeOver() {
 	m.Expired = true
 	m.note(noLeg, "ring time is over")
 	for i := range m.Legs {
+		m.Legs[i].Deflecting = false
 		if !m.rings(i) || m.Legs[i].Phase == LegConfirming { // who is asked to press 1 may still do so
 			continue
 		}

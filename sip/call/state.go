@@ -3,6 +3,7 @@ package call
 import (
 	"time"
 
+	"strowger/routing"
 	"strowger/store"
 )
 
@@ -121,6 +122,11 @@ type LegState struct {
 	Target int    // index of the target within the stage
 	To     Endpoint
 	Next   []Endpoint // further trunks to try for the same line
+
+	Deflecting  bool           // the phone sent the call elsewhere, and routing is asked where that leads
+	Deflected   []string       // the users whose phones sent the call here, one to the next; replaced as a whole
+	DeflectedBy Party          // the last of them, as known outside
+	Goal        routing.Target // where it was sent, when it was
 
 	Peer   string // for people: a user, a number
 	User   string

@@ -106,6 +106,10 @@ func (p pick) event(s *State) Event {
 		e.Leg, e.What = noLeg, p.newcomer(s)
 		return e
 	}
+	if i := slices.IndexFunc(s.Legs, func(l LegState) bool { return l.Deflecting }); i >= 0 && p(2) == 0 || p(100) == 0 {
+		e.Leg, e.What = noLeg, p.deflection(i)
+		return e
+	}
 	if p(8) == 0 || s.Park.Step == ParkAsking && p(2) == 0 {
 		e.Leg, e.What = noLeg, p.command(s)
 		return e
@@ -117,6 +121,9 @@ func (p pick) event(s *State) Event {
 		e.What = PeerAnswered{Codecs: testCodecs[p(2)]}
 	case k < 11:
 		e.What = PeerFailed{Code: p.one(testCodes[2:])}
+		if p(6) == 0 {
+			e.What = PeerDeflected{Code: 302, To: []string{"203"}}
+		}
 	case k < 13:
 		e.What = PeerAcked{}
 	case k == 13:
@@ -185,6 +192,16 @@ func (p pick) callEvent(s *State) What {
 		return MailboxReady{Err: "no disk"}
 	}
 	return MailboxReady{Full: p(6) == 0, Review: p(2) == 0, Operator: p(2) == 0}
+}
+
+// deflection is where the phone of a leg sent the call.
+func (p pick) deflection(leg int) What {
+	found := DeflectionFound{Leg: leg, By: Party{Number: "+3"}, Refused: []string{"911"}}
+	for range p(3) {
+		t := []routing.Target{user("bob", "desk"), user("eve", "desk"), outside("+1500")}[p(3)]
+		found.Lines = append(found.Lines, DeflectedLine{t, testTo[p(len(testTo)):]})
+	}
+	return found
 }
 
 func (p pick) transferPlan() What {
