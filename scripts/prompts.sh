@@ -71,3 +71,11 @@ for texts in */texts.txt; do
 		fi
 	done <"$texts"
 done
+
+# The beep is the same in all languages.
+if [ ! -f en/beep.opus ]; then
+	tone=$(mktemp --suffix=.wav)
+	sox -n -r 16000 -c 1 -b 16 "$tone" synth 0.35 sine 1000 gain -15 fade 0.01 0 0.01 pad 0.05 0.05
+	opusenc --quiet --bitrate 16 --discard-comments --padding 0 --serial 1 "$tone" en/beep.opus
+	rm "$tone"
+fi

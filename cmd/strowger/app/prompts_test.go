@@ -3,6 +3,7 @@ package app
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -85,5 +86,35 @@ func TestOwnPromptsComeFirst(t *testing.T) {
 	}
 	if _, err := newPrompts(dir, "../x"); err == nil {
 		t.Error("a language leads out of the folder")
+	}
+}
+
+// Every recording that the program asks for by name in its code is there.
+func TestNamedPromptsAreThere(t *testing.T) {
+	texts := promptTexts(t)
+	texts["beep"], texts["music-on-hold"] = "a tone", "music"
+	named := regexp.MustCompile(`(?:script\.|\b)Prompt\{(?:Name: )?"([a-z0-9-]+)"|"((?:vm|conf|park|rec|dnd|forward|transfer|voicemail)-[a-z-]+)"`)
+	found := 0
+	for _, folder := range []string{"../../../sip/call/script", "../../../sip/call/script/mailbox", "."} {
+		files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			b, err := os.ReadFile(f)
+			if err != nil || strings.HasSuffix(f, "_test.go") {
+				continue
+			}
+			for _, m := range named.FindAllStringSubmatch(string(b), -1) {
+				name := m[1] + m[2]
+				found++
+				if texts[name] == "" {
+					t.Errorf("%s asks for the prompt %q, which nobody speaks: add it to configs/prompts/en/texts.txt", f, name)
+				}
+			}
+		}
+	}
+	if found < 60 {
+		t.Errorf("only %d names found", found)
 	}
 }

@@ -23,6 +23,7 @@ func (a *App) services() *services {
 	}}
 	f := features{org: a.org, db: a.db, changed: a.Reload}
 	f.register(s)
+	a.mailboxServices(s)
 	return s
 }
 
