@@ -1,14 +1,18 @@
 import { Avatar, Button, Group, Stack, Text } from '@mantine/core'
-import { IconGridDots, IconMicrophone, IconMicrophoneOff, IconPhoneOff } from '@tabler/icons-react'
+import { IconArrowRight, IconPhoneOff } from '@tabler/icons-react'
 import { useEffect, useRef, useState } from 'react'
+import { api } from './api'
+import { CallActions, type Panel } from './CallActions'
+import { legOf, liveOf, otherName, waitingText } from './calls'
 import { clock, initials, shownNumber } from './format'
 import { Keypad } from './Keypad'
 import type { Live } from './live'
+import { Members } from './Members'
+import { PassOn } from './PassOn'
 import type { Phone, PhoneCall } from './phone'
 import { useShortcut } from './shortcut'
 import { useStore } from './store'
-import type { Me } from './types'
-import { liveOf, otherName } from './calls'
+import type { LiveCall, Me } from './types'
 import type { Names } from './why'
 
 interface Props {
@@ -17,26 +21,38 @@ interface Props {
   live: Live
   me: Me
   names: Names
+  onDial: (number: string, consults: string) => void
 }
 
 // CallPanel is the call that one is in, from dialling to a few seconds after its end.
-export function CallPanel({ call, phone, live, names }: Props) {
+export function CallPanel({ call, phone, live, me, names, onDial }: Props) {
   const { active } = useStore(live.state)
-  const [keys, setKeys] = useState(false)
+  const { calls } = useStore(phone.state)
+  const [panel, setPanel] = useState<Panel>('')
+  const [problem, setProblem] = useState('')
   const known = liveOf(call, active, names.me)
-  const name = otherName(call, known, names)
-  const number = shownNumber(call.number)
   const over = call.phase === 'ended'
-  const panel = useRef<HTMLDivElement>(null)
+  const frame = useRef<HTMLDivElement>(null)
   const canKey = call.phase === 'up' || call.early
+  const held = calls.filter((c) => c.id !== call.id && c.phase === 'up' && c.held)
+  const asked = held.find((c) => c.id === call.consults) // the call that shall perhaps go to this party
+  const partner = asked ?? held[0]
+  const partnerLive = partner && liveOf(partner, active, names.me)
+  const name = known?.conference ? 'Conference' : otherName(call, known, names)
 
-  useShortcut('KeyM', () => call.phase === 'up' && phone.setMuted(call.id, !call.muted))
+  // act does something by the server and says when it could not.
+  const act = (what: Promise<unknown>) => {
+    setProblem('')
+    what.then(() => setPanel(''), (err: unknown) => setProblem(err instanceof Error ? err.message : String(err)))
+  }
   useShortcut('KeyH', () => !over && phone.hangUp(call.id))
 
   // What was pressed to come here is gone or disabled: the next Tab belongs to the call.
   useEffect(() => {
-    panel.current?.scrollIntoView({ block: 'nearest' }) // a narrow page may show the list that it was dialled from
-    if (document.activeElement === document.body) panel.current?.focus({ preventScroll: true })
+    frame.current?.scrollIntoView({ block: 'nearest' }) // a narrow page may show the list that it was dialled from
+    if (document.activeElement === document.body) frame.current?.focus({ preventScroll: true })
+    setPanel('')
+    setProblem('')
   }, [call.id])
 
   // Keys of the keyboard are digits of the call, unless somebody writes elsewhere.
@@ -51,37 +67,27 @@ export function CallPanel({ call, phone, live, names }: Props) {
   }, [canKey, call.id, phone])
 
   return (
-    <Stack ref={panel} tabIndex={-1} role="group" aria-label={`Call with ${name}`} style={{ outline: 'none', scrollMargin: 24 }} gap="md" align="stretch" data-testid="call-panel" data-phase={call.phase}>
-      <Stack gap={4} align="center" pt="md">
-        <Avatar size={72} radius={999} color="cyan" aria-hidden>
-          {initials(name) || '#'}
-        </Avatar>
-        <Text fw={600} size="xl" ta="center" data-testid="call-name" style={{ overflowWrap: 'anywhere' }}>
-          {name}
+    <Stack ref={frame} tabIndex={-1} role="group" aria-label={`Call with ${name}`} style={{ outline: 'none', scrollMargin: 24 }} gap="md" align="stretch" data-testid="call-panel" data-phase={call.phase} data-held={call.held}>
+      <Who call={call} known={known} name={name} names={names} />
+      {problem && (
+        <Text size="sm" role="alert" c="red.9" data-testid="call-problem">
+          {problem}
         </Text>
-        {number && number !== name && <Text c="dimmed">{number}</Text>}
-        <div role="status" aria-live="assertive">
-          <Text c={over ? 'var(--mantine-color-text)' : 'dimmed'} fw={over ? 600 : 400} data-testid="call-state">
-            {known?.voicemail && call.phase === 'up' ? 'Voicemail: speak after the tone' : stateText(call)}
-          </Text>
-        </div>
-        {call.phase === 'up' && <Timer since={call.answeredAt} />}
-      </Stack>
+      )}
+      {asked && partnerLive && known && call.phase === 'up' && (
+        <Button leftSection={<IconArrowRight size={18} />} onClick={() => act(api.complete(partnerLive.id, known.id))} data-testid="transfer-complete">
+          Transfer {otherName(asked, partnerLive, names)} to {name}
+        </Button>
+      )}
+      {known?.conference && <Members call={known} names={names} moderator={me.admin || legOf(call, known, names.me)?.moderator === true} act={act} />}
       {!over && (
         <>
-          <Group grow>
-            <Button
-              variant={call.muted ? 'filled' : 'default'} disabled={call.phase !== 'up'} aria-pressed={call.muted} aria-keyshortcuts="Alt+M" title="Alt+M"
-              leftSection={call.muted ? <IconMicrophoneOff size={18} /> : <IconMicrophone size={18} />}
-              onClick={() => phone.setMuted(call.id, !call.muted)} data-testid="call-mute"
-            >
-              {call.muted ? 'Muted' : 'Mute'}
-            </Button>
-            <Button variant={keys ? 'filled' : 'default'} disabled={!canKey} aria-expanded={keys} leftSection={<IconGridDots size={18} />} onClick={() => setKeys(!keys)} data-testid="call-keypad">
-              Keypad
-            </Button>
-          </Group>
-          {keys && canKey && (
+          <CallActions
+            call={call} phone={phone} panel={panel} onPanel={setPanel} known={!!known} recording={known?.recording ?? ''} mayRecord={known?.may_record ?? false}
+            onPark={() => known && act(api.park(known.id))} onRecord={(how) => known && act(api.record(known.id, how))}
+            mergeWith={partner && partnerLive && !asked ? otherName(partner, partnerLive, names) : ''} onMerge={() => known && partnerLive && act(api.merge(known.id, partnerLive.id))}
+          />
+          {panel === 'keypad' && canKey && (
             <>
               <Text ta="center" ff="monospace" mih={24} aria-label="Digits sent" data-testid="call-digits">
                 {call.digits}
@@ -89,11 +95,42 @@ export function CallPanel({ call, phone, live, names }: Props) {
               <Keypad label="Send digits" onKey={(d) => phone.sendDigit(call.id, d)} />
             </>
           )}
-          <Button size="lg" color="red.9" leftSection={<IconPhoneOff size={20} />} aria-keyshortcuts="Alt+H" title="Alt+H" onClick={() => phone.hangUp(call.id)} data-testid="call-hangup">
-            {call.phase === 'up' ? 'Hang up' : 'Cancel'}
-          </Button>
+          {(panel === 'transfer' || panel === 'add') && call.phase === 'up' && known && (
+            <PassOn
+              key={panel} me={me} mode={panel} busy={calls.some((c) => c.phase === 'calling')} onTransfer={(to) => act(api.transfer(known.id, to))}
+              onCall={(to) => onDial(to, panel === 'transfer' ? call.id : '')} onClose={() => setPanel('')}
+            />
+          )}
+          <Group grow>
+            <Button size="lg" color="red.9" leftSection={<IconPhoneOff size={20} />} aria-keyshortcuts="Alt+H" title="Alt+H" onClick={() => phone.hangUp(call.id)} data-testid="call-hangup">
+              {call.phase === 'up' ? 'Hang up' : 'Cancel'}
+            </Button>
+          </Group>
         </>
       )}
+    </Stack>
+  )
+}
+
+// Who is on the line, and how the call is doing.
+function Who({ call, known, name, names }: { call: PhoneCall; known: LiveCall | undefined; name: string; names: Names }) {
+  const number = shownNumber(call.number)
+  const over = call.phase === 'ended'
+  return (
+    <Stack gap={4} align="center" pt="md">
+      <Avatar size={72} radius={999} color="cyan" aria-hidden>
+        {initials(name) || '#'}
+      </Avatar>
+      <Text fw={600} size="xl" ta="center" data-testid="call-name" style={{ overflowWrap: 'anywhere' }}>
+        {name}
+      </Text>
+      {number && number !== name && <Text c="dimmed">{number}</Text>}
+      <div role="status" aria-live="assertive">
+        <Text c={over ? 'var(--mantine-color-text)' : 'dimmed'} fw={over ? 600 : 400} data-testid="call-state">
+          {(call.phase === 'up' && known && waitingText(call, known, names)) || stateText(call)}
+        </Text>
+      </div>
+      {call.phase === 'up' && <Timer since={call.answeredAt} />}
     </Stack>
   )
 }
@@ -107,6 +144,7 @@ function stateText(call: PhoneCall): string {
     case 'ended':
       return call.note || 'Call ended'
     case 'up':
+      if (call.held) return 'On hold'
       return call.muted ? 'You are muted' : 'Connected'
     default:
       return ''

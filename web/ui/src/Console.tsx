@@ -9,7 +9,8 @@ import { Header } from './Header'
 import { InProgress } from './InProgress'
 import { Incoming } from './Incoming'
 import { Live } from './live'
-import { Phone } from './phone'
+import { OtherCalls } from './OtherCalls'
+import { Phone, type PhoneCall } from './phone'
 import { Recents } from './Recents'
 import { unlock } from './sound'
 import { useStore } from './store'
@@ -24,7 +25,7 @@ export function Console({ me, onSignOut, onRefused }: { me: Me; onSignOut: () =>
   const phone = useMemo(() => new Phone(me.phone.sip_uri, me.user.name, me.phone.ws_path, rawAudio, onRefused), [me, onRefused])
   const live = useMemo(() => new Live(me.user.id, onRefused), [me, onRefused])
   const names = useMemo(() => namesOf(me), [me])
-  const { calls, error } = useStore(phone.state)
+  const { calls, error, focus } = useStore(phone.state)
   const { voicemails, calls: recent, active } = useStore(live.state)
   const [tab, setTab] = useState<string | null>(me.demo ? 'demo' : 'recent')
   const [callerID, setCallerID] = useState(() => me.numbers.find((n) => n.default)?.number ?? '')
@@ -68,9 +69,10 @@ export function Console({ me, onSignOut, onRefused }: { me: Me; onSignOut: () =>
     onSignOut()
   }
 
-  const current = calls.find((c) => c.phase !== 'ringing' && c.phase !== 'ended') ?? calls.find((c) => c.phase === 'ended')
+  const current = inFront(calls, focus)
+  const waiting = calls.filter((c) => c !== current && c.phase !== 'ringing' && c.phase !== 'ended')
   const ringing = calls.filter((c) => c.phase === 'ringing')
-  const dial = useCallback((number: string) => void phone.call(number, callerID), [phone, callerID])
+  const dial = useCallback((number: string, consults = '') => void phone.call(number, { callerID, consults }), [phone, callerID])
 
   const caller = ringing[0] && otherName(ringing[0], liveOf(ringing[0], active, me.user.id), names)
   useEffect(() => {
@@ -94,10 +96,11 @@ export function Console({ me, onSignOut, onRefused }: { me: Me; onSignOut: () =>
         <div className="columns">
           <section aria-label="Phone" className="card">
             {current ? (
-              <CallPanel call={current} phone={phone} live={live} me={me} names={names} />
+              <CallPanel call={current} phone={phone} live={live} me={me} names={names} onDial={dial} />
             ) : (
               <Dialer me={me} phone={phone} callerID={callerID} onCallerID={setCallerID} onDial={dial} />
             )}
+            <OtherCalls calls={waiting} phone={phone} live={live} names={names} />
           </section>
           <section aria-label="Calls and messages" className="card">
             <Tabs className="tabs" value={tab} onChange={setTab} keepMounted={false}>
@@ -115,7 +118,7 @@ export function Console({ me, onSignOut, onRefused }: { me: Me; onSignOut: () =>
                 </Tabs.Tab>
               </Tabs.List>
               <Tabs.Panel value="recent">
-                <InProgress me={me} live={live} names={names} />
+                <InProgress me={me} live={live} names={names} onDial={dial} />
                 <Recents me={me} live={live} names={names} onDial={dial} />
               </Tabs.Panel>
               <Tabs.Panel value="voicemail">
@@ -133,6 +136,13 @@ export function Console({ me, onSignOut, onRefused }: { me: Me; onSignOut: () =>
       <Incoming calls={ringing} phone={phone} live={live} names={names} />
     </>
   )
+}
+
+// inFront is the call to show: the one that was chosen, else the one that one is in, else one that waits or has just ended.
+function inFront(calls: PhoneCall[], focus: string): PhoneCall | undefined {
+  const shown = calls.filter((c) => c.phase !== 'ringing')
+  const live = shown.filter((c) => c.phase !== 'ended')
+  return shown.find((c) => c.id === focus) ?? live.find((c) => !c.held) ?? live[0] ?? shown[0]
 }
 
 function count(n: number, what: string): ReactNode {

@@ -1,11 +1,12 @@
-import { ActionIcon, Button, Group, Select, Stack, Text, TextInput, UnstyledButton } from '@mantine/core'
+import { ActionIcon, Button, Select, Stack, TextInput } from '@mantine/core'
 import { IconBackspace, IconPhone } from '@tabler/icons-react'
 import { useMemo, useRef, useState, type FormEvent } from 'react'
 import { dialable, prettyNumber } from './format'
 import { Keypad } from './Keypad'
+import { matching, PeopleList } from './People'
 import type { Phone } from './phone'
 import { useStore } from './store'
-import type { Me, Person } from './types'
+import type { Me } from './types'
 
 interface Props {
   me: Me
@@ -50,20 +51,7 @@ export function Dialer({ me, phone, callerID, onCallerID, onDial }: Props) {
             )
           }
         />
-        {people.length > 0 && (
-          <div role="group" aria-label="People">
-            {people.map((p) => (
-              <UnstyledButton key={p.id} className="row" w="100%" disabled={!registered} onClick={() => p.extension && (onDial(p.extension), setText(''))} data-testid={`person-${p.id}`}>
-                <Group justify="space-between">
-                  <Text size="sm">{p.name}</Text>
-                  <Text size="sm" c="dimmed">
-                    {p.extension}
-                  </Text>
-                </Group>
-              </UnstyledButton>
-            ))}
-          </div>
-        )}
+        <PeopleList people={people} disabled={!registered} onPick={(p) => (onDial(p.extension!), setText(''))} />
         <Keypad label="Keypad" onKey={press} plus />
         {me.numbers.length > 0 && (
           <Select
@@ -77,14 +65,4 @@ export function Dialer({ me, phone, callerID, onCallerID, onDial }: Props) {
       </Stack>
     </form>
   )
-}
-
-// matching people: by the start of a name's word, or of the extension.
-function matching(text: string, me: Me): Person[] {
-  const t = text.trim().toLowerCase()
-  if (!t) return []
-  return me.people
-    .filter((p) => p.id !== me.user.id && p.extension)
-    .filter((p) => p.extension!.startsWith(t) || p.name.toLowerCase().split(/\s+/).concat(p.name.toLowerCase()).some((w) => w.startsWith(t)))
-    .slice(0, 5)
 }

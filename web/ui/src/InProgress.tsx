@@ -8,7 +8,7 @@ import type { Me } from './types'
 import { partyName, progress, type Names } from './why'
 
 // InProgress is the calls that go on now: one's own, and everybody's for owners and admins, who may end them.
-export function InProgress({ me, live, names }: { me: Me; live: Live; names: Names }) {
+export function InProgress({ me, live, names, onDial }: { me: Me; live: Live; names: Names; onDial: (number: string) => void }) {
   const { active } = useStore(live.state)
   const [problem, setProblem] = useState('')
   if (active.length === 0) return null
@@ -31,6 +31,11 @@ export function InProgress({ me, live, names }: { me: Me; live: Live; names: Nam
               {progress(c, names)}, since {new Date(c.start).toLocaleTimeString([], { hour: 'numeric', minute: '2-digit' })}
             </Text>
           </div>
+          {c.parked && (
+            <Button size="compact-sm" onClick={() => onDial(c.parked!)} aria-label={`Take the call of ${partyName(c.from)}`} data-testid="retrieve-call">
+              Take
+            </Button>
+          )}
           {me.admin && (
             <Button size="compact-sm" variant="default" onClick={() => hangUp(c.id)} aria-label={`End the call of ${partyName(c.from)}`} data-testid="end-call">
               End

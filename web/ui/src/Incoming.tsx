@@ -95,9 +95,14 @@ function Ringing({ call, first, phone, live, names }: { call: PhoneCall; first: 
           Decline
         </Button>
         <Button ref={answer} color="green.9" size="md" leftSection={<IconPhone size={18} />} onClick={() => void phone.answer(call.id)} aria-keyshortcuts="Alt+A" data-testid="incoming-answer">
-          {busy ? 'End and answer' : 'Answer'}
+          {busy ? 'Hold and answer' : 'Answer'}
         </Button>
       </Group>
+      {busy && (
+        <Button variant="default" size="sm" mt="xs" fullWidth onClick={() => void phone.answer(call.id, 'end')} data-testid="incoming-end-answer">
+          End the other call and answer
+        </Button>
+      )}
       {first && (
         <Text size="xs" c="dimmed" ta="center" mt={8} visibleFrom="sm">
           <Kbd size="xs">Alt</Kbd> <Kbd size="xs">A</Kbd> answers, <Kbd size="xs">Alt</Kbd> <Kbd size="xs">D</Kbd> declines

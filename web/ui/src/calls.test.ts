@@ -4,7 +4,7 @@ import type { PhoneCall } from './phone'
 import type { LiveCall } from './types'
 
 const ringing = (sipCallID: string, number = '+12025550900'): PhoneCall => ({
-  id: sipCallID + 'tag', sipCallID, direction: 'in', number, name: '', phase: 'ringing', early: false, answeredAt: 0, endedAt: 0, muted: false, digits: '', note: '',
+  id: sipCallID + 'tag', sipCallID, direction: 'in', number, name: '', phase: 'ringing', early: false, answeredAt: 0, endedAt: 0, muted: false, held: false, digits: '', note: '', consults: '',
 })
 const live = (id: string, sipCallID: string | undefined, user = 'bob'): LiveCall => ({
   id, direction: 'inbound', from: { number: '+12025550900', name: 'Dee Poe' }, to: {}, phase: 'ringing', voicemail: false, stage: 0, start: '',

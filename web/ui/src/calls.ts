@@ -3,7 +3,7 @@
 import { prettyNumber } from './format'
 import type { PhoneCall } from './phone'
 import type { LiveCall, LiveLeg } from './types'
-import type { Names } from './why'
+import { partyName, type Names } from './why'
 
 // liveOf finds the server's view of the phone's call: by the Call-ID of one of its legs. Until that is known, an only
 // ringing call from the same number will do.
@@ -23,4 +23,20 @@ export function legOf(call: PhoneCall, live: LiveCall | undefined, me: string): 
 export function otherName(call: PhoneCall, live: LiveCall | undefined, names: Names): string {
   const other = call.direction === 'in' ? live?.from : live?.to
   return other?.name || call.name || (call.direction === 'out' ? names.number(call.number) : prettyNumber(call.number)) || 'Unknown caller'
+}
+
+// memberName is what to call somebody in a conference.
+export function memberName(leg: LiveLeg, names: Names): string {
+  return leg.name || (leg.user ? names.user(leg.user) : prettyNumber(leg.peer)) || 'Unknown caller'
+}
+
+// waitingText says what somebody who is connected waits for, '' when they simply talk.
+export function waitingText(call: PhoneCall, live: LiveCall, names: Names): string {
+  if (live.voicemail) return 'Voicemail: speak after the tone'
+  if (live.transfer) return `Transferring to ${names.number(live.transfer)}…`
+  if (live.parked) return `Parked on ${live.parked}`
+  if (call.held) return 'On hold'
+  const other = live.legs.find((l) => l.held && l.user !== names.me)
+  if (other && !live.conference) return `${other.user ? names.user(other.user) : partyName(live.from)} has put you on hold`
+  return ''
 }

@@ -20,8 +20,10 @@ export interface PhoneCall {
   answeredAt: number // Date.now(), 0 = not yet
   endedAt: number
   muted: boolean
+  held: boolean // by us
   digits: string
   note: string // why it ended
+  consults: string // id of the call that shall be passed on to this one, '' = none
 }
 
 export interface PhoneState {
@@ -30,21 +32,29 @@ export interface PhoneState {
   attempts: number // failed attempts to connect in a row
   error: string // for people: microphone, registration
   calls: PhoneCall[]
+  focus: string // id of the call in front, '' = none
 }
 
 interface Line {
   session: RTCSession
+  speaker: HTMLAudioElement
   microphone?: MediaStream
 }
 
+// CallTo is how to call somebody.
+export interface CallTo {
+  callerID?: string
+  consults?: string // the call that shall perhaps be passed on to them
+}
+
 const ENDED_STAYS = 4000 // ms that an ended call is still shown
+const HOLD_TIME = 3000 // ms that a call may take to go on hold
 const REREGISTER = [3, 10, 30] // s after which a refused registration is tried again
 
 export class Phone {
-  readonly state = new Store<PhoneState>({ link: 'off', registered: false, attempts: 0, error: '', calls: [] })
+  readonly state = new Store<PhoneState>({ link: 'off', registered: false, attempts: 0, error: '', calls: [], focus: '' })
   private readonly ua: JsSIP.UA
   private readonly lines = new Map<string, Line>()
-  private readonly speaker = document.createElement('audio')
   private sound: { name: string; stop: Stop } | undefined
   private refusals = 0
   private again: ReturnType<typeof setTimeout> | undefined
@@ -71,13 +81,10 @@ export class Phone {
       connection_recovery_max_interval: 20,
       user_agent: 'Strowger web phone',
     })
-    this.speaker.autoplay = true
-    this.speaker.dataset.testid = 'remote-audio'
     this.listen()
   }
 
   start(): void {
-    document.body.append(this.speaker)
     this.stopped = false
     this.ua.start()
   }
@@ -88,22 +95,24 @@ export class Phone {
     this.hush()
     for (const id of [...this.lines.keys()]) this.hangUp(id)
     this.ua.stop()
-    this.speaker.remove()
     this.state.set({ link: 'off', registered: false })
   }
 
   // peer is the peer connection of the call that has sound, for tests and statistics.
   peer(): RTCPeerConnection | undefined {
-    const call = this.state.get().calls.find((c) => c.phase === 'up') ?? this.state.get().calls.find((c) => c.phase !== 'ended')
+    const { calls } = this.state.get()
+    const call = calls.find((c) => c.phase === 'up' && !c.held) ?? calls.find((c) => c.phase !== 'ended')
     return call && this.lines.get(call.id)?.session.connection
   }
 
-  async call(number: string, callerID: string): Promise<void> {
-    if (this.state.get().calls.some((c) => c.phase !== 'ended' && c.phase !== 'ringing')) {
-      this.state.set({ error: 'End the call you are in first.' })
+  // call dials; the call one is in goes on hold first.
+  async call(number: string, { callerID = '', consults = '' }: CallTo = {}): Promise<void> {
+    if (this.state.get().calls.some((c) => c.phase === 'calling' || c.phase === 'connecting')) {
+      this.state.set({ error: 'Wait for the call that you are making, or cancel it.' })
       return
     }
     this.state.set({ error: '' })
+    if (!(await this.holdOthers(''))) return
     const microphone = await this.openMicrophone()
     if (!microphone) return
     const host = this.sipURI.replace(/^.*@/, '')
@@ -116,19 +125,29 @@ export class Phone {
       })
       const line = this.lines.get(session.id)
       if (line) line.microphone = microphone
+      this.change(session.id, { consults })
     } catch (err) {
       release(microphone)
       this.state.set({ error: err instanceof Error && err.name === 'INVALID_STATE_ERROR' ? 'The phone is not connected.' : `The call could not be started: ${String(err)}` })
     }
   }
 
-  async answer(id: string): Promise<void> {
+  // answer takes a call; the one that one is in goes on hold, or ends.
+  async answer(id: string, others: 'hold' | 'end' = 'hold'): Promise<void> {
     const line = this.lines.get(id)
     const call = this.find(id)
     if (!line || call?.phase !== 'ringing') return
     this.state.set({ error: '' })
-    for (const other of this.state.get().calls) if (other.id !== id && other.phase !== 'ended' && other.phase !== 'ringing') this.hangUp(other.id)
+    for (const other of this.state.get().calls) {
+      const making = other.phase === 'calling' || other.phase === 'connecting'
+      if (other.id !== id && (making || (others === 'end' && other.phase === 'up' && !other.held))) this.hangUp(other.id)
+    }
     this.change(id, { phase: 'connecting' })
+    this.state.set({ focus: id })
+    if (!(await this.holdOthers(id))) {
+      if (this.find(id)?.phase === 'connecting') this.change(id, { phase: 'ringing' })
+      return
+    }
     const microphone = await this.openMicrophone()
     if (!microphone) {
       if (this.find(id)?.phase === 'connecting') this.change(id, { phase: 'ringing' })
@@ -149,6 +168,44 @@ export class Phone {
     if (!session || session.isEnded()) return
     if (session.direction === 'incoming' && !session.isEstablished()) session.terminate({ status_code: 486, reason_phrase: 'Busy Here' })
     else session.terminate()
+  }
+
+  // hold parks a call here: the other side hears music. False when it could not be done; the page says so.
+  hold(id: string): Promise<boolean> {
+    return this.setHeld(id, true)
+  }
+
+  // resume goes back to a held call; the one that one is in goes on hold.
+  async resume(id: string): Promise<boolean> {
+    this.state.set({ error: '', focus: id })
+    return (await this.holdOthers(id)) && (await this.setHeld(id, false))
+  }
+
+  // show brings a call to the front as it is.
+  show(id: string): void {
+    this.state.set({ focus: id })
+  }
+
+  private async holdOthers(id: string): Promise<boolean> {
+    const others = this.state.get().calls.filter((c) => c.id !== id && c.phase === 'up' && !c.held)
+    const done = await Promise.all(others.map((c) => this.setHeld(c.id, true)))
+    return done.every(Boolean)
+  }
+
+  private setHeld(id: string, held: boolean): Promise<boolean> {
+    const session = this.lines.get(id)?.session
+    if (!session?.isEstablished()) return Promise.resolve(true) // gone: nothing is in the way
+    if (session.isOnHold().local === held) return Promise.resolve(true)
+    return new Promise((resolve) => {
+      const settle = (ok: boolean): void => {
+        clearTimeout(late)
+        if (!ok && !session.isEnded()) this.state.set({ error: held ? 'The call could not be put on hold. Try again.' : 'The call could not be resumed. Try again.' })
+        resolve(ok || session.isEnded())
+      }
+      const late = setTimeout(() => settle(false), HOLD_TIME)
+      const done = () => settle(true)
+      if (!(held ? session.hold({}, done) : session.unhold({}, done))) settle(false)
+    })
   }
 
   setMuted(id: string, muted: boolean): void {
@@ -203,22 +260,25 @@ export class Phone {
     const incoming = session.direction === 'incoming'
     const remote = session.remote_identity
     const id = session.id
-    this.lines.set(id, { session })
+    this.lines.set(id, { session, speaker: this.newSpeaker(id) })
     const call: PhoneCall = {
       id, sipCallID: String((request as { call_id?: string }).call_id ?? ''), direction: incoming ? 'in' : 'out',
       number: decodeURIComponent(remote.uri.user ?? ''), name: remote.display_name ?? '', phase: incoming ? 'ringing' : 'calling',
-      early: false, answeredAt: 0, endedAt: 0, muted: false, digits: '', note: '',
+      early: false, answeredAt: 0, endedAt: 0, muted: false, held: false, digits: '', note: '', consults: '',
     }
     this.update([...this.state.get().calls, call])
+    if (!incoming) this.state.set({ focus: id })
 
-    if (session.connection) this.hear(session.connection)
-    session.on('peerconnection', (e) => this.hear(e.peerconnection))
+    if (session.connection) this.hear(id, session.connection)
+    session.on('peerconnection', (e) => this.hear(id, e.peerconnection))
     session.on('icecandidate', (e: { ready: () => void }) => e.ready()) // the server is ICE-lite: it learns our address from our checks
     session.on('progress', (e: unknown) => {
       const body = (e as { response?: { body?: string } }).response?.body
       if (!incoming && body) this.change(id, { early: true })
     })
     session.on('accepted', () => this.change(id, { phase: 'up', answeredAt: Date.now() }))
+    session.on('hold', (e) => e.originator === 'local' && this.change(id, { held: true }))
+    session.on('unhold', (e) => e.originator === 'local' && this.change(id, { held: false }))
     session.on('ended', (e) => this.over(id, e))
     session.on('failed', (e) => this.over(id, e))
   }
@@ -226,6 +286,7 @@ export class Phone {
   private over(id: string, e: EndEvent): void {
     const line = this.lines.get(id)
     if (line?.microphone) release(line.microphone)
+    line?.speaker.remove()
     this.lines.delete(id)
     const call = this.find(id)
     const message = e.message as { status_code?: number; getHeader?: (n: string) => string | undefined } | null
@@ -236,10 +297,21 @@ export class Phone {
     setTimeout(() => this.update(this.state.get().calls.filter((c) => c.id !== id)), ENDED_STAYS)
   }
 
-  private hear(peer: RTCPeerConnection): void {
+  private newSpeaker(id: string): HTMLAudioElement {
+    const speaker = document.createElement('audio')
+    speaker.autoplay = true
+    speaker.dataset.testid = 'remote-audio'
+    speaker.dataset.call = id
+    document.body.append(speaker)
+    return speaker
+  }
+
+  private hear(id: string, peer: RTCPeerConnection): void {
     peer.addEventListener('track', (e) => {
-      this.speaker.srcObject = e.streams[0] ?? new MediaStream([e.track])
-      this.speaker.play().catch(() => undefined) // refused only before the first touch; answering is one
+      const speaker = this.lines.get(id)?.speaker
+      if (!speaker) return
+      speaker.srcObject = e.streams[0] ?? new MediaStream([e.track])
+      speaker.play().catch(() => undefined) // refused only before the first touch; answering is one
     })
   }
 

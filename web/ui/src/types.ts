@@ -136,6 +136,11 @@ export interface LiveLeg {
   state: string
   step?: string
   match?: string
+  name?: string
+  held?: boolean
+  muted?: boolean
+  speaking?: boolean
+  moderator?: boolean
 }
 
 export interface LiveCall {
@@ -149,6 +154,12 @@ export interface LiveCall {
   start: string
   answer?: string
   answered_by?: Party
+  transfer?: string
+  parked?: string
+  conference?: boolean
+  locked?: boolean
+  recording?: '' | 'on' | 'paused'
+  may_record?: boolean
   legs: LiveLeg[]
 }
 
