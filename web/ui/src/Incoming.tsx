@@ -90,11 +90,11 @@ function Ringing({ call, first, phone, live, names }: { call: PhoneCall; first: 
           </Group>
         )}
       </div>
-      <Group grow mt="md">
-        <Button color="red.9" size="md" leftSection={<IconPhoneOff size={18} />} onClick={() => phone.decline(call.id)} aria-keyshortcuts="Alt+D" data-testid="incoming-decline">
+      <Group grow mt="md" gap="xs">
+        <Button color="red.9" size="md" px="xs" leftSection={<IconPhoneOff size={18} />} onClick={() => phone.decline(call.id)} aria-keyshortcuts="Alt+D" data-testid="incoming-decline">
           Decline
         </Button>
-        <Button ref={answer} color="green.9" size="md" leftSection={<IconPhone size={18} />} onClick={() => void phone.answer(call.id)} aria-keyshortcuts="Alt+A" data-testid="incoming-answer">
+        <Button ref={answer} color="green.9" size="md" px="xs" leftSection={<IconPhone size={18} />} onClick={() => void phone.answer(call.id)} aria-keyshortcuts="Alt+A" data-testid="incoming-answer">
           {busy ? 'Hold and answer' : 'Answer'}
         </Button>
       </Group>
