@@ -17,7 +17,7 @@ import (
 	"strowger/store"
 )
 
-// Config of a Manager. All but Limits, Prompts and Log must be set.
+// Config of a Manager. All but Limits and Log must be set.
 type Config struct {
 	Router    Router
 	Workflows Workflows
@@ -27,16 +27,16 @@ type Config struct {
 	Media     MediaFactory
 	Records   Records
 	Limits    Limits
-	Prompts   Prompts
 	Opus      bool // Media can transcode Opus; otherwise it is passed on only
 	Log       zerolog.Logger
 }
 
-// Prompts are WAV files that callers and callees hear. A missing one is replaced by a beep.
-type Prompts struct {
-	PressOne string // asks who answers an outside line to press 1; it is repeated
-	Music    string // on hold; it is repeated. Missing: silence
-}
+// The prompts that the machine plays by itself, by the names that Speech knows. They are looked up whenever they are played,
+// so that an administrator's file is heard at once.
+const (
+	promptPressOne = "call-connect"  // asks who answers an outside line to press 1; it is repeated
+	promptMusic    = "music-on-hold" // it is repeated
+)
 
 // ErrNoCall: the call does not exist, or is over.
 var ErrNoCall = errors.New("no such call")

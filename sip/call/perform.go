@@ -377,14 +377,14 @@ func (a *actor) sound(e Play) Sound {
 	case Message:
 		return Sound{File: a.vm.file}
 	case Music:
-		if f := a.m.cfg.Prompts.Music; f != "" {
+		if f := a.m.cfg.Speech.Prompt(promptMusic); f != "" {
 			return Sound{File: f, Loop: true}
 		}
 		return Sound{Tone: "silence", Loop: true}
 	case Silence:
 		return Sound{Tone: "silence", Loop: true}
 	case PressOne:
-		if f := a.m.cfg.Prompts.PressOne; f != "" {
+		if f := a.m.cfg.Speech.Prompt(promptPressOne); f != "" {
 			return Sound{File: f, Loop: true}
 		}
 		return Sound{Tone: "beep", Loop: true}

@@ -49,6 +49,12 @@ func (w *world) Ask(ctx context.Context, q Question) (string, error) {
 }
 
 func (w *world) Prompt(name string) string {
+	switch name {
+	case promptMusic:
+		return "music.wav"
+	case promptPressOne:
+		return ""
+	}
 	if name == "hello.wav" {
 		return "prompts/hello.wav"
 	}

@@ -78,7 +78,7 @@ func story(t *testing.T, f func(w *world)) {
 
 func (w *world) manager() *Manager {
 	if w.m == nil {
-		w.m = New(Config{Router: w, Workflows: w, Speech: w, Dialer: w, Media: w, Services: w.services(), Records: w, Limits: w.limits, Prompts: Prompts{Music: "music.wav"}, Log: zerolog.Nop()})
+		w.m = New(Config{Router: w, Workflows: w, Speech: w, Dialer: w, Media: w, Services: w.services(), Records: w, Limits: w.limits, Log: zerolog.Nop()})
 		w.m.Subscribe(func(c Change) { w.changes = append(w.changes, c) })
 	}
 	return w.m

@@ -183,13 +183,10 @@ func (a *App) openCalls() error {
 	}
 	web := newWebhooks(a.cfg.Calls.Private())
 	a.onClose(web.close)
-	pressOne, err := a.records.prompts.file("call-connect")
-	if err != nil {
-		return err
-	}
-	music, err := a.records.prompts.file("music-on-hold")
-	if err != nil {
-		return err
+	for _, name := range []string{"call-connect", "music-on-hold"} { // unpacked now: the first who is held shall not wait for it
+		if _, err := a.records.prompts.file(name); err != nil {
+			return err
+		}
 	}
 	decides := &router{org: a.org, registered: a.presence.registered}
 	a.calls = call.New(call.Config{
@@ -203,9 +200,8 @@ func (a *App) openCalls() error {
 		Records:  a.records,
 		Limits: call.Limits{Calls: a.cfg.Limits.Calls, PerUser: a.cfg.Limits.CallsPerUser, PerTrunk: perTrunk, Silence: silence,
 			MessageSeconds: int(a.cfg.Calls.VoicemailLimit.Seconds()), MessageSilence: int(a.cfg.Calls.VoicemailSilence.Seconds())},
-		Prompts: call.Prompts{PressOne: pressOne, Music: music},
-		Opus:    a.engine.Opus(),
-		Log:     a.log,
+		Opus: a.engine.Opus(),
+		Log:  a.log,
 	})
 	a.onClose(a.stopCalls)
 	return nil
