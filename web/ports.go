@@ -59,6 +59,11 @@ type Active interface {
 	ActiveCalls() []call.Snapshot
 	// Measure takes the figures of their quality.
 	Measure() []call.Measured
+	// Control gives a command to a call and returns what the call says: call.ErrNoCall, call.ErrNotInCall, a call.ErrNotNow, or
+	// ctx's error.
+	Control(ctx context.Context, id string, c call.Command) error
+	// Originate calls a user's own devices and then whom they want to talk to. It returns the call's id.
+	Originate(r call.OriginateRequest) (string, error)
 	// Hangup ends a call for everybody; false when there is no such call.
 	Hangup(id string) bool
 }

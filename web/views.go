@@ -86,12 +86,25 @@ type LiveCall struct {
 	Start      time.Time `json:"start"`
 	Answer     time.Time `json:"answer,omitzero"`
 	AnsweredBy *Party    `json:"answered_by,omitempty"`
+	Transfer   string    `json:"transfer,omitempty" doc:"To whom the call is being transferred"`
+	Orbit      string    `json:"orbit,omitempty" doc:"Where it is parked: dial it to take the call"`
+	Service    string    `json:"service,omitempty" doc:"The voice application that has the caller"`
+	Room       *LiveRoom `json:"room,omitempty" doc:"Set when more than two talk"`
 	Legs       []LiveLeg `json:"legs"`
+}
+
+// LiveRoom is where more than two talk.
+type LiveRoom struct {
+	Kind      string `json:"kind" doc:"conference, merged or page"`
+	Extension string `json:"extension,omitempty"`
+	Locked    bool   `json:"locked" doc:"Nobody else may join"`
 }
 
 // LiveLeg is one leg of a call in progress.
 type LiveLeg struct {
+	ID        string `json:"id" doc:"Names the leg in commands"`
 	Peer      string `json:"peer"`
+	Name      string `json:"name,omitempty" doc:"What to call the party"`
 	User      string `json:"user,omitempty"`
 	Kind      string `json:"kind,omitempty"`
 	SIPCallID string `json:"sip_call_id,omitempty" doc:"The Call-ID by which the phone knows the call"`
@@ -99,6 +112,11 @@ type LiveLeg struct {
 	State     string `json:"state" doc:"idle, dialling, ringing, confirming, answered, up, ending or ended"`
 	Step      string `json:"step,omitempty" doc:"Why it rings: the policy's step"`
 	Match     string `json:"match,omitempty" doc:"And why that step applied, as in a trace"`
+	Held      bool   `json:"held" doc:"The party has put the other side on hold"`
+	Member    bool   `json:"member" doc:"In the room"`
+	Moderator bool   `json:"moderator" doc:"May mute, remove and lock"`
+	Muted     bool   `json:"muted" doc:"By a moderator"`
+	Speaking  bool   `json:"speaking"`
 	// Troubles are what is wrong with the party's sound now.
 	Troubles []call.Trouble `json:"troubles,omitempty" doc:"high packet loss, high jitter, one-way audio (it sends nothing), silent microphone"`
 }
@@ -152,16 +170,30 @@ func (s *Server) callView(rec store.CallRecord) Call {
 func (s *Server) liveView(c call.Snapshot) LiveCall {
 	v := LiveCall{
 		ID: c.ID, Direction: c.Direction, From: s.party(c.From.Number, c.From.Name, c.FromUser), To: s.party(c.To, "", ""),
-		Phase: c.Phase, Voicemail: c.Voicemail, Stage: c.Stage, Start: c.Start, Answer: c.Answer, AnsweredBy: s.who(c.AnsweredBy),
+		Phase: c.Phase, Voicemail: c.Voicemail, Orbit: c.Orbit, Service: c.Service, Stage: c.Stage, Start: c.Start, Answer: c.Answer, AnsweredBy: s.who(c.AnsweredBy),
 		Legs: make([]LiveLeg, 0, len(c.Legs)),
+	}
+	if t := c.Transfer; t != nil {
+		v.Transfer = t.Target
+	}
+	if r := c.Room; r != nil {
+		v.Room = &LiveRoom{Kind: r.Kind, Extension: r.Extension, Locked: r.Locked}
 	}
 	for _, l := range c.Legs {
 		v.Legs = append(v.Legs, LiveLeg{
-			Peer: l.Peer, User: l.User, Kind: l.Kind, SIPCallID: l.SIPCallID, Caller: l.Caller, State: l.State, Step: l.Step, Match: l.Match,
-			Troubles: l.Troubles,
+			ID: l.ID, Peer: l.Peer, Name: s.legName(c, l), User: l.User, Kind: l.Kind, SIPCallID: l.SIPCallID, Caller: l.Caller, State: l.State, Step: l.Step, Match: l.Match,
+			Held: l.Held, Member: l.Member, Moderator: l.Moderator, Muted: l.Muted, Speaking: l.Speaking, Troubles: l.Troubles,
 		})
 	}
 	return v
+}
+
+// legName is what to call the party of a leg.
+func (s *Server) legName(c call.Snapshot, l call.LegSnapshot) string {
+	if l.Caller && l.User == "" {
+		return s.party(c.From.Number, c.From.Name, "").Name
+	}
+	return s.party(l.Peer, "", l.User).Name
 }
 
 // seesLive: who calls, whom it rings or rang, and who answered see a call in progress.

@@ -141,6 +141,7 @@ func (s *Server) routes() {
 	s.meRoutes()
 	s.callRoutes()
 	s.activeRoutes()
+	s.controlRoutes()
 	s.qualityRoutes()
 	s.voicemailRoutes()
 	s.voicemailChangeRoutes()

@@ -36,6 +36,8 @@ type Fake struct {
 	Dial      []web.DemoNumber
 	Called    []string // what CallMe was asked: "user from"
 	HungUp    []string // calls that Hangup ended
+	Commands  []call.Command
+	Refuses   error // what Control answers
 	// Serve is ServeWebSocket; nil reads until the socket is closed.
 	Serve func(conn *websocket.Conn, remote string, id web.PhoneIdentity) error
 	// OnCallMe is told of demo calls; nil = nothing happens.
@@ -152,6 +154,17 @@ func (f *Fake) ActiveCalls() []call.Snapshot {
 	defer f.Mu.Unlock()
 	return slices.Clone(f.Live)
 }
+
+// Control implements web.Active.
+func (f *Fake) Control(_ context.Context, _ string, c call.Command) error {
+	f.Mu.Lock()
+	defer f.Mu.Unlock()
+	f.Commands = append(f.Commands, c)
+	return f.Refuses
+}
+
+// Originate implements web.Active.
+func (f *Fake) Originate(call.OriginateRequest) (string, error) { return "originated", nil }
 
 // Hangup implements web.Active.
 func (f *Fake) Hangup(id string) bool {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -79,6 +80,10 @@ type webActive struct{ a *App }
 func (w webActive) ActiveCalls() []call.Snapshot { return w.a.calls.Active() }
 func (w webActive) Measure() []call.Measured     { return w.a.calls.Measure() }
 func (w webActive) Hangup(id string) bool        { return w.a.Hangup(id) }
+func (w webActive) Control(ctx context.Context, id string, c call.Command) error {
+	return w.a.calls.Control(ctx, id, c)
+}
+func (w webActive) Originate(r call.OriginateRequest) (string, error) { return w.a.calls.Originate(r) }
 
 // webCalls are the records as the page asks for them.
 type webCalls struct{ a *App }

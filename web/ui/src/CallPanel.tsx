@@ -38,7 +38,7 @@ export function CallPanel({ call, phone, live, me, names, onDial }: Props) {
   const asked = held.find((c) => c.id === call.consults) // the call that shall perhaps go to this party
   const partner = asked ?? held[0]
   const partnerLive = partner && liveOf(partner, active, names.me)
-  const name = known?.conference ? 'Conference' : otherName(call, known, names)
+  const name = known?.room ? 'Conference' : otherName(call, known, names)
 
   // act does something by the server and says when it could not.
   const act = (what: Promise<unknown>) => {
@@ -79,11 +79,11 @@ export function CallPanel({ call, phone, live, me, names, onDial }: Props) {
           Transfer {otherName(asked, partnerLive, names)} to {name}
         </Button>
       )}
-      {known?.conference && <Members call={known} names={names} moderator={me.admin || legOf(call, known, names.me)?.moderator === true} act={act} />}
+      {known?.room && <Members call={known} names={names} moderator={me.admin || legOf(call, known, names.me)?.moderator === true} act={act} />}
       {!over && (
         <>
           <CallActions
-            call={call} phone={phone} panel={panel} onPanel={setPanel} known={!!known} recording={known?.recording ?? ''} mayRecord={known?.may_record ?? false}
+            call={call} phone={phone} panel={panel} onPanel={setPanel} known={!!known} recording="" mayRecord={false}
             onPark={() => known && act(api.park(known.id))} onRecord={(how) => known && act(api.record(known.id, how))}
             mergeWith={partner && partnerLive && !asked ? otherName(partner, partnerLive, names) : ''} onMerge={() => known && partnerLive && act(api.merge(known.id, partnerLive.id))}
           />

@@ -31,8 +31,8 @@ export function InProgress({ me, live, names, onDial }: { me: Me; live: Live; na
               {progress(c, names)}, since {new Date(c.start).toLocaleTimeString([], { hour: 'numeric', minute: '2-digit' })}
             </Text>
           </div>
-          {c.parked && (
-            <Button size="compact-sm" onClick={() => onDial(c.parked!)} aria-label={`Take the call of ${partyName(c.from)}`} data-testid="retrieve-call">
+          {c.orbit && (
+            <Button size="compact-sm" onClick={() => onDial(c.orbit!)} aria-label={`Take the call of ${partyName(c.from)}`} data-testid="retrieve-call">
               Take
             </Button>
           )}

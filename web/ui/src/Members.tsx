@@ -14,20 +14,21 @@ interface Props {
 
 // Members is who is in a conference, who of them speaks, and for its moderator, what can be done about it.
 export function Members({ call, names, moderator, act }: Props) {
-  const members = call.legs.map((leg, i) => ({ leg, i })).filter(({ leg }) => leg.state === 'up')
+  const members = call.legs.filter((l) => l.member && l.state === 'up')
+  const locked = call.room?.locked ?? false
   return (
     <section aria-label="In this conference" className="why" data-testid="members">
       <Group justify="space-between" mb={4}>
         <Text size="sm" fw={600}>
           {members.length} in this conference
         </Text>
-        {call.locked && !moderator && <Badge variant="light">Locked</Badge>}
-        {moderator && <Switch size="xs" label="Locked" checked={!!call.locked} onChange={(e) => act(api.lock(call.id, e.currentTarget.checked))} data-testid="conference-lock" />}
+        {locked && !moderator && <Badge variant="light">Locked</Badge>}
+        {moderator && <Switch size="xs" label="Locked" checked={locked} onChange={(e) => act(api.lock(call.id, e.currentTarget.checked))} data-testid="conference-lock" />}
       </Group>
-      {members.map(({ leg, i }) => {
+      {members.map((leg) => {
         const name = memberName(leg, names)
         return (
-          <Group key={i} wrap="nowrap" gap={6} py={2} data-testid="member" data-speaking={!!leg.speaking}>
+          <Group key={leg.id} wrap="nowrap" gap={6} py={2} data-testid="member" data-speaking={leg.speaking}>
             <IconVolume size={16} aria-label={leg.speaking ? 'speaks' : undefined} aria-hidden={!leg.speaking} style={{ flex: 'none', opacity: leg.speaking ? 1 : 0.15 }} />
             <Text size="sm" style={{ flex: 1, minWidth: 0 }} truncate>
               {name}
@@ -35,10 +36,10 @@ export function Members({ call, names, moderator, act }: Props) {
             </Text>
             {moderator && (
               <>
-                <ActionIcon variant="subtle" color="gray" onClick={() => act(api.muteMember(call.id, i, !leg.muted))} aria-pressed={!!leg.muted} aria-label={leg.muted ? `Let ${name} speak` : `Mute ${name}`} data-testid="member-mute">
+                <ActionIcon variant="subtle" color="gray" onClick={() => act(api.muteMember(call.id, leg.id, !leg.muted))} aria-pressed={leg.muted} aria-label={leg.muted ? `Let ${name} speak` : `Mute ${name}`} data-testid="member-mute">
                   {leg.muted ? <IconMicrophoneOff size={16} /> : <IconMicrophone size={16} />}
                 </ActionIcon>
-                <ActionIcon variant="subtle" color="red.9" onClick={() => act(api.dropLeg(call.id, i))} aria-label={`Remove ${name}`} data-testid="member-kick">
+                <ActionIcon variant="subtle" color="red.9" onClick={() => act(api.dropLeg(call.id, leg.id))} aria-label={`Remove ${name}`} data-testid="member-kick">
                   <IconUserMinus size={16} />
                 </ActionIcon>
               </>

@@ -6,11 +6,12 @@ import type { LiveCall } from './types'
 const ringing = (sipCallID: string, number = '+12025550900'): PhoneCall => ({
   id: sipCallID + 'tag', sipCallID, direction: 'in', number, name: '', phase: 'ringing', early: false, answeredAt: 0, endedAt: 0, muted: false, held: false, digits: '', note: '', consults: '',
 })
+const quiet = { held: false, member: false, moderator: false, muted: false, speaking: false }
 const live = (id: string, sipCallID: string | undefined, user = 'bob'): LiveCall => ({
   id, direction: 'inbound', from: { number: '+12025550900', name: 'Dee Poe' }, to: {}, phase: 'ringing', voicemail: false, stage: 0, start: '',
   legs: [
-    { peer: 'carrier', caller: true, state: 'ringing', sip_call_id: 'trunk' },
-    { peer: user, user, caller: false, state: 'ringing', ...(sipCallID ? { sip_call_id: sipCallID } : {}) },
+    { ...quiet, id: '1', peer: 'carrier', caller: true, state: 'ringing', sip_call_id: 'trunk' },
+    { ...quiet, id: '2', peer: user, user, caller: false, state: 'ringing', ...(sipCallID ? { sip_call_id: sipCallID } : {}) },
   ],
 })
 const names = { me: 'bob', user: (id: string) => id, number: (n: string) => n }

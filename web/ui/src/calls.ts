@@ -34,9 +34,9 @@ export function memberName(leg: LiveLeg, names: Names): string {
 export function waitingText(call: PhoneCall, live: LiveCall, names: Names): string {
   if (live.voicemail) return 'Voicemail: speak after the tone'
   if (live.transfer) return `Transferring to ${names.number(live.transfer)}…`
-  if (live.parked) return `Parked on ${live.parked}`
+  if (live.orbit) return `Parked on ${live.orbit}`
   if (call.held) return 'On hold'
   const other = live.legs.find((l) => l.held && l.user !== names.me)
-  if (other && !live.conference) return `${other.user ? names.user(other.user) : partyName(live.from)} has put you on hold`
+  if (other && !live.room) return `${other.user ? names.user(other.user) : partyName(live.from)} has put you on hold`
   return ''
 }

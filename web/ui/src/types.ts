@@ -37,6 +37,7 @@ export interface Me {
 export interface RowUser {
   user: string
   rings?: string[] | null
+  forwarded?: string
   unavailable?: string
 }
 
@@ -61,6 +62,7 @@ export interface Stage {
   step: string
   number?: string
   workflow?: string
+  auto_answer?: boolean
   ring_seconds?: number
   targets?: Target[] | null
 }
@@ -74,6 +76,7 @@ export interface Plan {
   owner?: string
   trace: Row[] | null
   stages?: Stage[] | null
+  emergency?: { number: string; from?: string; location?: string }
   deliver?: { users?: string[] | null; unclaimed?: boolean; phone?: string } // texts
   end?: { action: string; mailbox?: { user?: string; number?: string }; code?: number; reason?: string }
 }
@@ -84,6 +87,13 @@ export interface StreamStat {
   lost: number
   jitter_ms: number
   rtt_ms?: number
+  late?: number
+  reordered?: number
+  duplicates?: number
+  burst?: number
+  concealed_ms?: number
+  r?: number
+  mos?: number
 }
 
 export interface Leg {
@@ -128,7 +138,9 @@ export interface Call {
 }
 
 export interface LiveLeg {
+  id: string
   peer: string
+  name?: string
   user?: string
   kind?: string
   sip_call_id?: string
@@ -136,11 +148,18 @@ export interface LiveLeg {
   state: string
   step?: string
   match?: string
-  name?: string
-  held?: boolean
-  muted?: boolean
-  speaking?: boolean
-  moderator?: boolean
+  held: boolean
+  member: boolean
+  moderator: boolean
+  muted: boolean
+  speaking: boolean
+  troubles?: string[] | null
+}
+
+export interface LiveRoom {
+  kind: 'conference' | 'merged' | 'page'
+  extension?: string
+  locked: boolean
 }
 
 export interface LiveCall {
@@ -155,11 +174,9 @@ export interface LiveCall {
   answer?: string
   answered_by?: Party
   transfer?: string
-  parked?: string
-  conference?: boolean
-  locked?: boolean
-  recording?: '' | 'on' | 'paused'
-  may_record?: boolean
+  orbit?: string
+  service?: string
+  room?: LiveRoom
   legs: LiveLeg[]
 }
 

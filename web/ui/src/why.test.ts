@@ -12,7 +12,8 @@ const call = (change: Partial<LiveCall> = {}): LiveCall => ({
   id: 'a1', direction: 'inbound', from: { number: '+12025550900', name: 'Dee Poe' }, to: { number: '+12025550001', name: 'Main line' },
   phase: 'ringing', voicemail: false, stage: 0, start: '2026-03-01T10:00:00Z', legs: [], ...change,
 })
-const leg = (step: string, match = ''): LiveLeg => ({ peer: 'bob', user: 'bob', caller: false, state: 'ringing', step, match })
+const quiet = { id: '1', caller: false, held: false, member: false, moderator: false, muted: false, speaking: false }
+const leg = (step: string, match = ''): LiveLeg => ({ peer: 'bob', user: 'bob', state: 'ringing', step, match, ...quiet })
 
 describe('why it rings', () => {
   it.each([
@@ -40,10 +41,10 @@ describe('why it rings', () => {
 })
 
 describe('a call in progress', () => {
-  const rings = (user: string): LiveLeg => ({ peer: user, user, caller: false, state: 'ringing' })
+  const rings = (user: string): LiveLeg => ({ peer: user, user, state: 'ringing', ...quiet })
   it.each([
     [call({ legs: [rings('bob'), rings('ann'), rings('bob')] }), 'Rings Bob Ray, Ann Lee'],
-    [call({ legs: [{ peer: '+12025550111', caller: false, state: 'ringing' }] }), 'Rings (202) 555-0111'],
+    [call({ legs: [{ peer: '+12025550111', state: 'ringing', ...quiet }] }), 'Rings (202) 555-0111'],
     [call({ phase: 'routing' }), 'Connecting'],
     [call({ phase: 'up', answered_by: { name: 'Bob Ray' } }), 'With Bob Ray'],
     [call({ phase: 'up', voicemail: true }), 'Leaving a message'],

@@ -57,9 +57,9 @@ function sentence(leg: LiveLeg, call: LiveCall, line: string, names: Names): str
 // progress says how a call in progress is doing, in a few words.
 export function progress(call: LiveCall, names: Names): string {
   if (call.voicemail) return 'Leaving a message'
-  if (call.parked) return `Parked on ${call.parked}`
+  if (call.orbit) return `Parked on ${call.orbit}`
   if (call.transfer) return `Being transferred to ${names.number(call.transfer)}`
-  if (call.conference) return `Conference of ${call.legs.filter((l) => l.state === 'up').length}`
+  if (call.room) return `Conference of ${call.legs.filter((l) => l.member).length}`
   if (call.phase === 'up') return call.answered_by ? `With ${partyName(call.answered_by)}` : 'Connected'
   const rung = call.legs.filter((l) => !l.caller && l.state === 'ringing').map((l) => (l.user ? names.user(l.user) : prettyNumber(l.peer)))
   return rung.length > 0 ? `Rings ${[...new Set(rung)].join(', ')}` : 'Connecting'
