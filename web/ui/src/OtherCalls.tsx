@@ -18,7 +18,7 @@ export function OtherCalls({ calls, phone, live, names }: Props) {
   const { active } = useStore(live.state)
   if (calls.length === 0) return null
   return (
-    <section aria-label="Other calls" data-testid="other-calls">
+    <section aria-label="Other calls" style={{ marginTop: 'var(--mantine-spacing-sm)' }} data-testid="other-calls">
       {calls.map((c) => {
         const name = otherName(c, liveOf(c, active, names.me), names)
         return (

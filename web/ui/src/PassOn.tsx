@@ -33,11 +33,11 @@ export function PassOn({ me, mode, busy, onTransfer, onCall, onClose }: Props) {
           ref={input} label={transfer ? 'Transfer to' : 'Add to the call'} placeholder="Number or name" value={text} onChange={(e) => setText(e.currentTarget.value)}
           autoComplete="off" inputMode="tel" data-testid="pass-on-input" error={text && !to && people.length === 0 ? 'Neither a number nor somebody here' : undefined}
         />
-        {people.length > 1 && <PeopleList people={people} onPick={(p) => setText(p.extension!)} />}
+        {people.length > 0 && text !== people[0]!.extension && <PeopleList people={people} onPick={(p) => setText(p.extension!)} />}
         <Text size="xs">{transfer ? 'Ask first: this call goes on hold while you talk to them.' : 'This call goes on hold until you merge the two.'}</Text>
         <Group grow gap="xs">
           {transfer && (
-            <Button variant="default" disabled={!to || busy} onClick={() => onTransfer(to)} data-testid="transfer-now">
+            <Button variant="default" px="xs" disabled={!to || busy} onClick={() => onTransfer(to)} data-testid="transfer-now">
               Transfer now
             </Button>
           )}

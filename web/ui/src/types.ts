@@ -76,7 +76,7 @@ export interface Plan {
   owner?: string
   trace: Row[] | null
   stages?: Stage[] | null
-  emergency?: { number: string; from?: string; location?: string }
+  emergency?: { location?: string; callback?: string }
   deliver?: { users?: string[] | null; unclaimed?: boolean; phone?: string } // texts
   end?: { action: string; mailbox?: { user?: string; number?: string }; code?: number; reason?: string }
 }
@@ -189,6 +189,10 @@ export interface Voicemail {
   seconds: number
   heard: boolean
   heard_by?: string
+  saved: boolean
+  deleted?: string
+  text?: string
+  forwarded_by?: Party
 }
 
 export interface DemoNumber {
