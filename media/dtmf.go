@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"strings"
 	"time"
+
+	"strowger/media/codec"
 )
 
 // DTMF as telephone-event (RFC 4733). The payload is event, E bit and volume, and the duration so far in timestamp units;
@@ -16,12 +18,14 @@ const (
 	keyMin     = 40 * time.Millisecond // shorter ones are missed by receivers (ITU-T Q.24)
 	keyMax     = 8 * time.Second       // the duration field has 16 bits, in 1/8000 s
 	keyQueue   = 64
+	keyHold    = 100 * time.Millisecond // without a sign of it, a key that is held down was released
 )
 
 // press is a key that was pressed and released.
 type press struct {
 	key    byte
 	millis int
+	sound  bool // to be sent as tones in the sound
 }
 
 // keyReceiver reports each key once: at its end packet, or when no packet of it has come for keyTimeout, or when the
@@ -76,7 +80,7 @@ func (k *keyReceiver) expire(now time.Duration) press {
 
 func (k *keyReceiver) release() press {
 	k.down = false
-	return press{keyNames[k.code], int(uint64(k.length) * 1000 / uint64(k.clock))}
+	return press{key: keyNames[k.code], millis: int(uint64(k.length) * 1000 / uint64(k.clock))}
 }
 
 // keySender plays keys into an outStream, one packet per tick of 20 ms. The outStream's lock guards it.
@@ -91,12 +95,17 @@ type keySender struct {
 	target  uint32
 	ends    int // end packets sent
 	pause   time.Duration
+	held    time.Duration // until when at least the party holds the key down whose length nobody knows yet; 0 = it is known
+
+	audio keyTones // keys in the sound
 }
 
-func (k *keySender) configure(events []format) {
-	k.formats = events
-	if len(events) == 0 {
-		k.queue, k.sending = nil, false
+func (k *keySender) configure(a agreement, opus *codec.OpusLibrary) {
+	same := k.audio.configure(a, opus)
+	k.formats = a.events
+	sound := k.audio.on || len(k.queue) > 0 && k.queue[0].sound
+	if sound && !same || !sound && len(a.events) == 0 { // it cannot be told in this way any more
+		k.queue, k.sending, k.held, k.audio.on = nil, false, 0, false
 	}
 }
 
@@ -111,8 +120,36 @@ func (o *outStream) sendKey(key byte, length time.Duration) bool {
 		return false
 	}
 	length = min(max(length, keyMin), keyMax)
-	k.queue = append(k.queue, press{key, int(length.Milliseconds())})
+	k.queue = append(k.queue, press{key: key, millis: int(length.Milliseconds())})
 	return true
+}
+
+// holdKey presses a key that somebody holds down at the moment: until the last of these calls is keyHold ago, or releaseKey.
+// False when the party has no telephone-event.
+func (o *outStream) holdKey(key byte, now time.Duration) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	k := &o.keys
+	if !o.open || len(k.formats) == 0 {
+		return false
+	}
+	if k.held == 0 {
+		if k.busy() {
+			return false
+		}
+		k.queue = append(k.queue, press{key: key, millis: int(keyMax.Milliseconds())})
+	}
+	k.held = now + keyHold
+	return true
+}
+
+// releaseKey ends the key that is held down.
+func (o *outStream) releaseKey() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.keys.held != 0 {
+		o.keys.held = 1
+	}
 }
 
 // tickKeys sends the packet that is due, and says whether more will follow.
@@ -134,6 +171,12 @@ func (o *outStream) tickKeys(now time.Duration) bool {
 		}
 		o.beginKey(now)
 		first = true
+	}
+	if k.audio.on {
+		return o.tickTone(now, first)
+	}
+	if k.held != 0 && now > k.held && !first { // released: it was as long as it is
+		k.target, k.held = min(max(k.length, k.format.codec.clock*uint32(keyMin/time.Millisecond)/1000), k.target), 0
 	}
 	if k.length < k.target {
 		k.length = min(k.length+k.format.codec.clock/50, k.target)
@@ -157,6 +200,14 @@ func (o *outStream) beginKey(now time.Duration) {
 	k := &o.keys
 	p := k.queue[0]
 	k.queue = k.queue[1:]
+	k.sending = true
+	if k.audio.on = p.sound; p.sound {
+		k.audio.begin(p)
+		k.format = k.audio.format
+		k.ts = o.tsNow(now, k.format.codec.clock)
+		o.clock = k.format.codec.clock
+		return
+	}
 	k.format = k.formats[0]
 	for _, f := range k.formats {
 		if f.codec.clock == o.clock {
@@ -168,7 +219,7 @@ func (o *outStream) beginKey(now time.Duration) {
 	if clock != o.clock { // audio in another unit joins anew afterwards
 		o.clock = clock
 	}
-	k.sending, k.code = true, uint8(strings.IndexByte(keyNames, p.key))
+	k.code = uint8(strings.IndexByte(keyNames, p.key))
 	k.length, k.ends, k.target = 0, 0, uint32(p.millis)*clock/1000
 	k.target = min(k.target, 0xffff)
 }

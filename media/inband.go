@@ -51,6 +51,14 @@ func (k *inbandListener) take(c *codecInfo, payload []byte) press {
 	return k.detect.take(k.voice.decode(c, payload))
 }
 
+// down is the key that is held down, 0 = none.
+func (d *inbandDetector) down() byte {
+	if d.key == 0 {
+		return 0
+	}
+	return inbandNames[d.key-1]
+}
+
 // take looks at samples and returns the key that ended in them, if one did.
 func (d *inbandDetector) take(samples []int16) (ended press) {
 	for _, v := range samples {
@@ -79,7 +87,7 @@ func (d *inbandDetector) judge(seen int8) (ended press) {
 	case d.key != 0:
 		if d.gaps++; d.gaps >= inbandUp {
 			length := time.Duration(d.hits) * inbandHop * time.Second / 8000
-			ended = press{inbandNames[d.key-1], int(length.Milliseconds())}
+			ended = press{key: inbandNames[d.key-1], millis: int(length.Milliseconds())}
 			d.key = 0
 		}
 	case seen != 0 && d.run >= inbandDown:

@@ -74,7 +74,7 @@ func (s *Session) agree(a agreement) error {
 	a.opus = s.engine.opus != nil
 	s.agreed = a
 	s.xr.agree(a.xr)
-	s.out.configure(s.link, a, now)
+	s.out.configure(s.link, a, s.engine.opus, now)
 	s.in.expect(a.recv, now)
 	s.rebuild()
 	s.peer.rebuild()

@@ -28,6 +28,7 @@ type path struct {
 	listener *listener       // nil: the party is not listened to here
 	all      bool            // to every packet, not only those that are transcoded
 	inband   *inbandListener // of a party without telephone-event; nil: it has it
+	presses  *Session        // who is told of its keys by telephone-event; nil: nobody
 	genuine  bool            // the link authenticates packets
 }
 
@@ -86,7 +87,7 @@ func (s *Session) receivedAt(pkt []byte, now time.Duration) {
 			p.listener.take(h, hop.codec, pkt[h.start:h.end], now)
 		}
 		if p.inband != nil {
-			s.heardKey(p.inband.take(hop.codec, pkt[h.start:h.end]), hop)
+			s.heardKey(p, p.inband.take(hop.codec, pkt[h.start:h.end]), hop, now)
 		}
 	}
 	switch {
@@ -113,10 +114,20 @@ func (s *Session) pressed(p press, h *hop) {
 	s.post(Event{Type: Digit, Digit: p.key, Millis: p.millis, Relayed: relayed})
 }
 
-// heardKey posts a key that was in the sound, which the other party hears too.
-func (s *Session) heardKey(p press, h *hop) {
-	if p.key != 0 {
-		s.post(Event{Type: Digit, Digit: p.key, Millis: p.millis, Relayed: h.out != nil})
+// heardKey posts a key that was in the sound, which the other party hears too. One with telephone-event is told by it while
+// the key is down, and hears nothing else: to a network behind it, what it heard before and what it makes of the event are
+// one press.
+func (s *Session) heardKey(p *path, ended press, h *hop, now time.Duration) {
+	if p.presses != nil {
+		if down := p.inband.detect.down(); down != 0 && p.presses.out.holdKey(down, now) {
+			p.presses.shard.activate(p.presses)
+		}
+		if ended.key != 0 {
+			p.presses.out.releaseKey()
+		}
+	}
+	if ended.key != 0 {
+		s.post(Event{Type: Digit, Digit: ended.key, Millis: ended.millis, Relayed: h.out != nil})
 	}
 }
 
@@ -198,6 +209,9 @@ func (s *Session) rebuild() {
 			s.inband = newInbandListener()
 		}
 		p.inband = s.inband
+		if dst != nil && len(dst.agreed.events) > 0 {
+			p.presses = dst
+		}
 	}
 	for i := range p.hops {
 		if p.hops[i].coder != nil {

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"sync"
 	"time"
+
+	"strowger/media/codec"
 )
 
 // outStream makes one continuous RTP stream of everything that the party hears, whoever says it: one SSRC, sequence
@@ -51,12 +53,12 @@ func (o *outStream) init(*Session) {
 }
 
 // configure takes over what SDP agreed.
-func (o *outStream) configure(l link, a agreement, now time.Duration) {
+func (o *outStream) configure(l link, a agreement, opus *codec.OpusLibrary, now time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.rejoin = o.rejoin || a.send && !o.open // what the party was spared while it held is not lost
 	o.link, o.open = l, a.send
-	o.keys.configure(a.events)
+	o.keys.configure(a, opus)
 	o.rtcp.begin(now)
 }
 
@@ -87,6 +89,9 @@ func (o *outStream) relay(src uint32, h header, pt uint8, clock uint32, pkt []by
 		o.join(src, h, clock, now)
 		h.marker = true
 	} else if o.rejoin {
+		if over := int32(o.ts - h.ts - o.tsShift); over >= 0 && over < int32(clock)/2 { // the key in the sound has its place
+			return
+		}
 		o.seqShift, o.joinSeq, o.rejoin = o.seq+1-h.seq, h.seq, false
 		h.marker = true
 	}

@@ -84,7 +84,7 @@ func TestLossAndOrderPass(t *testing.T) {
 		var link fakeLink
 		var o outStream
 		o.init(nil)
-		o.configure(&link, agreedOn(codecPCMU), 0)
+		o.configure(&link, agreedOn(codecPCMU), nil, 0)
 		o.setSource(7)
 		start := uint16(rapid.Uint32().Draw(rt, "start"))
 		count := rapid.IntRange(2, 300).Draw(rt, "count")

@@ -55,6 +55,7 @@ type wire struct {
 	callID    string
 	early     string // the SDP of the early answer that was taken
 	committed []byte // the SDP that a 183 gave to the caller
+	informs   bool   // it presses keys by INFO
 	owesSDP   bool   // the ACK must bring the answer to our offer
 	stat      store.MediaStat
 }
@@ -276,6 +277,7 @@ func (a *actor) fromLeg(i int, w LegEvent) What {
 	case Referred:
 		return a.refersTo(w)
 	case Digit:
+		wire.informs = true
 		return PeerDigit{w.Digit, w.Millis, false}
 	}
 	return nil

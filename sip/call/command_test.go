@@ -92,6 +92,7 @@ func TestKeysAndSoundsByCommand(t *testing.T) {
 	story(t, func(w *world) {
 		alice, bob := talking(w)
 		alice.media().digits = false
+		alice.presses('1') // she presses keys by INFO
 		w.must(SendDigits{"bob", "1#"})
 		alice.saw("180", "200", "info Signal=1", "info Signal=#")
 		if w.orders(SendDigits{"bob", "12x"}) == nil || w.orders(SendDigits{"bob", strings.Repeat("1", 65)}) == nil {

@@ -49,7 +49,12 @@ func TestDigits(t *testing.T) {
 		if got := bob.media().playing; got != "digit 5" {
 			t.Errorf("bob's media plays %q", got)
 		}
-		bob.media().digits = false
+		bob.media().digits = false // he has neither telephone-event nor, for all we know, INFO
+		alice.media().says(MediaEvent{Type: MediaDigit, Digit: '6', Millis: 90})
+		if got := bob.media().playing; got != "tone 6" {
+			t.Errorf("bob's media plays %q", got)
+		}
+		bob.presses('1')
 		alice.media().says(MediaEvent{Type: MediaDigit, Digit: '7', Millis: 90})
 		bob.saw("info Signal=7")
 		alice.media().says(MediaEvent{Type: MediaDigit, Digit: '8', Relayed: true})

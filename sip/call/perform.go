@@ -114,10 +114,7 @@ func (a *actor) onLeg(effect Effect) {
 	case RejectReoffer:
 		a.wires[e.Leg].leg.RejectReinvite(e.Code)
 	case PassDigit:
-		w := &a.wires[e.Leg]
-		if w.media == nil || !w.media.SendDigit(e.Digit, e.Millis) {
-			w.leg.Info("application/dtmf-relay", fmt.Appendf(nil, "Signal=%c\r\nDuration=%d\r\n", e.Digit, e.Millis))
-		}
+		a.passDigit(&a.wires[e.Leg], e)
 	default:
 		a.onMedia(effect)
 	}
@@ -412,4 +409,13 @@ func (a *actor) lines() []Line {
 		}
 	}
 	return lines
+}
+
+// passDigit presses a key at a party: by telephone-event, or by INFO where the party itself presses keys so, or in the
+// sound, which is all that is left for one with neither.
+func (a *actor) passDigit(w *wire, e PassDigit) {
+	if w.media != nil && (w.media.SendDigit(e.Digit, e.Millis) || !w.informs && w.media.SendTone(e.Digit, e.Millis)) {
+		return
+	}
+	w.leg.Info("application/dtmf-relay", fmt.Appendf(nil, "Signal=%c\r\nDuration=%d\r\n", e.Digit, e.Millis))
 }

@@ -342,6 +342,8 @@ func (s *session) SendDigit(d byte, _ int) bool {
 	}
 	return s.digits
 }
+func (s *session) SendTone(d byte, _ int) bool { s.playing = "tone " + string(d); return true }
+
 func (s *session) Stats() store.MediaStat {
 	st := store.MediaStat{In: store.StreamStat{Packets: 50}}
 	if len(s.codecs) > 0 {

@@ -230,6 +230,8 @@ type MediaSession interface {
 	Echo() error
 	// SendDigit sends an RFC 4733 event; false when the peer negotiated no telephone-event.
 	SendDigit(digit byte, millis int) bool
+	// SendTone presses a key in the sound, for a party without telephone-event; false when it can take nothing that we encode.
+	SendTone(digit byte, millis int) bool
 	Stats() store.MediaStat
 	// Close frees ports and goroutines; a running recording is completed first.
 	Close()
