@@ -163,7 +163,7 @@ func (l *leg) ReferProgress(code int, phrase string) {
 func (l *leg) notify(code int, phrase string) {
 	r := l.refer
 	r.code, r.phrase = code, orString(phrase, reasonPhrase(code))
-	state := "active;expires=" + seconds(max(time.Until(r.until), 0))
+	state := "active;expires=" + remaining(time.Until(r.until))
 	if code >= 200 {
 		state = "terminated;reason=noresource"
 		r.stop()

@@ -62,7 +62,7 @@ func (sub *subscription) accept(req *sipmsg.Request, tx sipmsg.ServerTransaction
 	left := max(time.Until(sub.until), 0)
 	res := sub.srv.response(req, sipmsg.StatusOK, "OK")
 	res.AppendHeader(&sipmsg.ContactHeader{Address: sub.d.contact})
-	res.AppendHeader(sipmsg.NewHeader("Expires", seconds(left)))
+	res.AppendHeader(sipmsg.NewHeader("Expires", remaining(left)))
 	res.AppendHeader(sipmsg.NewHeader("Allow-Events", allowedEvents))
 	sub.srv.reply(req, tx, res)
 	if left == 0 {
@@ -136,7 +136,7 @@ func (sub *subscription) news() {
 		sub.end("noresource")
 	case sub.told == nil || !bytes.Equal(content, sub.told):
 		sub.told, sub.shown = content, shown
-		sub.notify("active;expires="+seconds(max(time.Until(sub.until), 0)), content)
+		sub.notify("active;expires="+remaining(time.Until(sub.until)), content)
 	}
 }
 
@@ -215,6 +215,9 @@ func (sub *subscription) answered(res *sipmsg.Response) {
 	}
 	sub.again()
 }
+
+// remaining writes what is left of a subscription, in whole seconds, rounded up.
+func remaining(d time.Duration) string { return seconds(max(d, 0) + time.Second - 1) }
 
 // again tells what has happened meanwhile.
 func (sub *subscription) again() {

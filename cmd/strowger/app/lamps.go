@@ -141,18 +141,26 @@ func (l *lamps) refresh() {
 func shownOn(s *call.Snapshot) (keys []string) {
 	for i := range s.Legs {
 		leg := &s.Legs[i]
-		if key := userLamp(leg.User); leg.User != "" && stageOf(leg.State) != "" && !slices.Contains(keys, key) {
+		if key := userLamp(leg.User); leg.User != "" && stageOf(leg) != "" && !slices.Contains(keys, key) {
 			keys = append(keys, key)
 		}
+	}
+	if s.Orbit != "" {
+		keys = append(keys, extensionLamp(s.Orbit))
+	}
+	if s.Room != nil && s.Room.Extension != "" {
+		keys = append(keys, extensionLamp(s.Room.Extension))
 	}
 	return keys
 }
 
-// stageOf is how far a leg is, "" when it is over.
-func stageOf(state string) sip.LampStage {
-	switch state {
+// stageOf is how far a leg is, "" when it is over. A phone that is called is lit when it rings, not when it is looked for.
+func stageOf(leg *call.LegSnapshot) sip.LampStage {
+	switch leg.State {
 	case "idle", "dialling":
-		return sip.LampTrying
+		if leg.Caller {
+			return sip.LampTrying
+		}
 	case "ringing":
 		return sip.LampEarly
 	case "confirming", "answered", "up":
@@ -167,7 +175,7 @@ func userCall(s *call.Snapshot, user, watcher string) sip.LampCall {
 	out := sip.LampCall{ID: s.ID}
 	for i := range s.Legs {
 		leg := &s.Legs[i]
-		if stage := stageOf(leg.State); leg.User == user && order[stage] > order[out.Stage] {
+		if stage := stageOf(leg); leg.User == user && order[stage] > order[out.Stage] {
 			out.Stage, out.Incoming, out.Held, out.SIPCallID = stage, !leg.Caller, leg.Held, leg.SIPCallID
 		}
 	}

@@ -17,7 +17,7 @@ func TestLamps(t *testing.T) {
 	l := newLamps(a.org, func() map[string][]string { return map[string][]string{bob: {"desk"}} }, func(keys ...string) { told = keys })
 	shot := call.Snapshot{ID: "c1", From: call.Party{Number: "+12025550900"}, Legs: []call.LegSnapshot{
 		{Trunk: "carrier", Caller: true, State: "ringing"},
-		{User: bob, State: "dialling", SIPCallID: "x"}, {User: bob, State: "ringing", SIPCallID: "y"}, {User: ann, State: "dialling", SIPCallID: "z"},
+		{User: bob, State: "dialling", SIPCallID: "x"}, {User: bob, State: "ringing", SIPCallID: "y"}, {User: ann, State: "ringing", SIPCallID: "z"},
 	}}
 	key, ok := l.Lamp(cyd, users[1].Extension)
 	if !ok || key != userLamp(bob) {
@@ -56,6 +56,10 @@ func TestLamps(t *testing.T) {
 	l.change(call.Change{Kind: call.CallEnded, Call: shot})
 	if s := see(cyd); len(s.Calls) != 0 || len(l.calls) != 0 || len(l.on) != 0 {
 		t.Errorf("after the call: %+v, kept %v, %v", s, l.calls, l.on)
+	}
+	l.change(call.Change{Kind: call.CallChanged, Call: call.Snapshot{ID: "c2", Orbit: "701"}})
+	if s, _ := l.LampState(cyd, extensionLamp("701")); !slices.Equal(s.Calls, []sip.LampCall{{ID: "c2", Stage: sip.LampConfirmed, Incoming: true}}) {
+		t.Errorf("a taken orbit: %+v", s)
 	}
 	if key, ok := l.Lamp(cyd, "701"); !ok || key != extensionLamp("701") {
 		t.Errorf("an orbit's lamp: %q, %v", key, ok)
