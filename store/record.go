@@ -45,6 +45,7 @@ type CallRecord struct {
 	Plan        json.RawMessage `json:"plan,omitempty"`      // the routing plan with its trace, as explain prints it
 	Request     json.RawMessage `json:"request,omitempty"`   // what was asked of routing: request, live state, directory version
 	Voicemail   string          `json:"voicemail,omitempty"` // Voicemail.ID
+	Emergency   bool            `json:"emergency,omitempty"` // to an emergency number
 	Source      string          `json:"source,omitempty"`
 	Tag         string          `json:"tag,omitempty"`
 	// Participants are the users in whose lists the call shows: those selected by the plan when nobody answered, else who

@@ -120,7 +120,7 @@ func (m *machine) adopted(w Adopted) {
 
 // seatFor finds the leg whose seat the newcomer takes, or says why there is none.
 func (m *machine) seatFor(w Adopted) (seat, code int, why string) {
-	if m.Start.ID == "" || m.Phase == Over || m.Handing.To != "" || m.VM.Step != VMNone || m.Service.busy() || len(m.Legs) >= maxLegs {
+	if m.Start.ID == "" || m.Phase == Over || m.Handing.To != "" || m.VM.Step != VMNone || m.Service.busy() || m.Transfer.Consult || m.Keying.On || len(m.Legs) >= maxLegs {
 		return noLeg, 481, "this call takes nobody now"
 	}
 	if w.Seat.Orbit != "" {

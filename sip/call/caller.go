@@ -127,6 +127,9 @@ func (m *machine) legGone(i, code int, r Reason) {
 	switch {
 	case m.Phase == Over || was == LegEnding:
 		m.ended(i, code, r.Text)
+	case m.consulting() && leg.Phase == LegUp && (m.aside(i) || i == m.Transfer.By || i == m.Peer && m.Transfer.Step == TransferConsult):
+		m.ended(i, code, orText(r, "hung up"))
+		m.consultLeft(i)
 	case m.aside(i):
 		m.ended(i, code, orText(r, "hung up"))
 		m.note(i, "hung up; the transfer goes on")

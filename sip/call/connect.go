@@ -160,8 +160,15 @@ func (m *machine) digit(i int, w PeerDigit) {
 		m.serviceKey(w.Digit)
 	case i == m.Caller && m.VM.Step != VMNone:
 		m.voicemailDigit(w.Digit)
-	case m.Phase == Up && !w.Relayed && m.other(i) >= 0:
-		m.do(PassDigit{m.other(i), w.Digit, w.Millis})
+	case m.Keying.On && i == m.Keying.By:
+		m.keyed(w.Digit)
+	case m.consulting() && i == m.Transfer.By && w.Digit == '*':
+		m.takeBack()
+	case m.Phase == Up && m.other(i) >= 0:
+		if !w.Relayed {
+			m.do(PassDigit{m.other(i), w.Digit, w.Millis})
+		}
+		m.watchCode(i, w.Digit)
 	}
 }
 
@@ -171,6 +178,10 @@ func (m *machine) mediaBroken(i int, w MediaBroken) {
 	switch {
 	case leg.In:
 		m.memberLost(i, r)
+	case m.consulting() && leg.Phase == LegUp && (m.aside(i) || i == m.Transfer.By || i == m.Peer && m.Transfer.Step == TransferConsult):
+		m.note(i, "media: %s", w.Why)
+		m.hangup(i, r)
+		m.consultLeft(i)
 	case m.aside(i):
 		m.note(i, "media: %s; the transfer goes on", w.Why)
 		m.hangup(i, r)

@@ -154,7 +154,7 @@ func (a *actor) linesOf(t routing.Target, caller string) [][]Endpoint {
 		}
 	}
 	if phone && t.Phone != "" {
-		if to := a.m.free(a.m.cfg.Dialer.Trunks(t.Phone, caller)); len(to) > 0 {
+		if to := a.m.free(a.m.cfg.Dialer.Trunks(t.Phone, caller), a.state.Start.Emergency); len(to) > 0 {
 			lines = append(lines, to)
 		}
 	}

@@ -44,6 +44,8 @@ type (
 		RoomMax    int      // a conference room of so many, To is its extension; it begins empty
 		Originate  bool     // there is no caller's leg yet: ring the user's devices first,
 		Phone      string   // or, when set, this outside line of the user
+		Emergency  bool     // a user calls for help: no limit holds
+		InCall     InCall
 		// Refuse is set when a limit forbids the call: status and reason, nothing is routed.
 		Refuse  int
 		Because string

@@ -23,7 +23,7 @@ type ending struct {
 func (m *machine) planOver() {
 	end := m.Plan.Plan.End
 	switch {
-	case m.Transfer.Step == TransferRinging && !takes(end):
+	case m.Transfer.Step == TransferRinging && (!takes(end) || m.Transfer.Consult):
 		m.transferFailed()
 		return
 	case end == nil:
@@ -35,7 +35,7 @@ func (m *machine) planOver() {
 		m.service(end)
 		return
 	}
-	e := ending{disposition: store.Missed, by: "us", why: "nobody answered", code: end.Code}
+	e := ending{disposition: m.soFar(), by: "us", why: "nobody answered", code: end.Code}
 	if e.code < 400 {
 		e.code = 480
 	}
@@ -55,6 +55,8 @@ func (m *machine) over(e ending) {
 	m.endWalk("the call ended")
 	m.transferOver()
 	m.serviceOver()
+	m.stop(&m.Keying.Timer)
+	m.Keying = Keying{}
 	m.handingOver()
 	m.unpark()
 	m.Ringback = false

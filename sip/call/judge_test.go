@@ -298,11 +298,18 @@ func (c *stepped) step(e Event) {
 		k := c.other(i)
 		parked := c.s.Park.Step == Parked
 		held := c.s.Phase == Up && c.s.Legs[i].Phase == LegUp && (parked && i == c.s.Caller || k >= 0 && c.s.Legs[k].holds() && !c.s.Legs[i].holds())
+		held = held || c.s.Phase != Over && c.s.Legs[i].Phase == LegUp && c.waits(i)
 		c.j.is(l.music == held, "leg %d hears music: %v, is held: %v", i, l.music, held)
 	}
 	c.j.is(c.s.Walk.Step == WalkNone || c.s.Phase == Ringing, "a workflow runs in a call that is %v", c.s.Phase)
 	c.transfers()
 	c.rooms()
+	if k := &c.s.Keying; k.On {
+		c.j.is(c.s.Phase == Up && c.s.Peer == 0 && k.Timer != 0 && c.s.Legs[k.By].Phase == LegUp && c.s.Legs[k.Other].Phase == LegUp, "keys for nothing")
+	}
+	if t := &c.s.Transfer; t.Step == TransferConsult {
+		c.j.is(c.s.Peer != 0 && c.s.Caller == t.By && c.s.Legs[t.By].Phase == LegUp && c.s.Legs[t.Held].Phase == LegUp, "a consultation of nobody")
+	}
 	c.j.is(!c.s.Service.busy() || c.s.Phase == Up && c.s.Peer == 0, "a service in a call that is %v", c.s.Phase)
 	c.j.is(c.s.Service.Timer == 0 || c.s.Service.Step == ServiceListening, "a service's timer runs although it does not listen")
 	c.j.is(c.s.WalkTimer == 0 || c.s.Walk.Step == WalkKey, "a menu's timer runs without the menu")
@@ -311,9 +318,9 @@ func (c *stepped) step(e Event) {
 	c.j.is(c.s.Phase != Ringing || waits || c.s.Park.Step == ParkAsking || c.s.Looking || c.s.Walk.busy() || slices.ContainsFunc(c.s.Legs, func(l LegState) bool {
 		return l.Deflecting || l.Phase.live() && l.Phase != LegIdle && (l.Phase != LegUp || c.s.Transfer.Step == TransferNone)
 	}), "ringing, but nothing will ever happen")
-	c.j.is(c.s.Phase != Up || waits || c.s.Park.Step == Parked || c.s.Peer != 0 || c.s.VM.Step != VMNone || c.s.Service.busy() || c.s.Room.Kind != RoomNone, "up with nobody")
+	c.j.is(c.s.Phase != Up || waits || c.s.Park.Step == Parked || c.s.Peer != 0 || c.s.VM.Step != VMNone || c.s.Service.busy() || c.s.Room.Kind != RoomNone || c.s.Keying.On, "up with nobody")
 	for i := range c.s.Legs {
-		c.j.is(c.s.Phase != Up || waits || i == c.s.Caller || i == c.s.Peer || c.s.Room.Kind == RoomPage || c.s.Legs[i].In || !c.s.Legs[i].Phase.live(), "leg %d still rings in an answered call", i)
+		c.j.is(c.s.Phase != Up || waits || i == c.s.Caller || i == c.s.Peer || c.s.Room.Kind == RoomPage || c.s.Legs[i].In || c.waits(i) || c.s.Keying.On && i == c.s.Keying.By || !c.s.Legs[i].Phase.live(), "leg %d still rings in an answered call", i)
 	}
 }
 
@@ -335,15 +342,21 @@ func (c *stepped) rooms() {
 	c.j.is(r.Kind != RoomPage || c.s.Legs[c.s.Caller].In, "a page of nobody")
 }
 
+// waits reports whether leg i hears music until a transfer by keys has got on.
+func (c *stepped) waits(i int) bool {
+	t, k := &c.s.Transfer, &c.s.Keying
+	return k.On && i == k.Other || t.Consult && i == t.Held && (t.Step == TransferRinging || t.Step == TransferConsult)
+}
+
 // transfers checks that a transfer is in one place with the call.
 func (c *stepped) transfers() {
 	t := c.s.Transfer
-	want := map[TransferStep]Phase{TransferAsking: Up, TransferRinging: Ringing}[t.Step]
+	want := map[TransferStep]Phase{TransferAsking: Up, TransferRinging: Ringing, TransferConsult: Up}[t.Step]
 	c.j.is(t.Step == TransferNone || c.s.Phase == want, "a transfer is at %d in a call that is %v", t.Step, c.s.Phase)
-	c.j.is(t.Step != TransferRinging || c.s.Caller != t.By && (c.s.Peer == 0 || c.s.Peer != t.By), "the transferor is bridged, or rung for")
+	c.j.is(t.Step != TransferRinging || t.Consult || c.s.Caller != t.By && (c.s.Peer == 0 || c.s.Peer != t.By), "the transferor is bridged, or rung for")
 	for i := range c.s.Legs {
 		l := &c.s.Legs[i]
-		c.j.is(c.s.Phase != Ringing || l.Phase != LegUp || i == c.s.Caller || t.Step == TransferRinging && i == t.By, "leg %d is forgotten", i)
+		c.j.is(c.s.Phase != Ringing || l.Phase != LegUp || i == c.s.Caller || t.Step == TransferRinging && !t.Consult && i == t.By || c.waits(i), "leg %d is forgotten", i)
 	}
 }
 

@@ -288,6 +288,9 @@ func (m *machine) timer(t int) {
 	case t == m.Handing.Timer:
 		m.Handing.Timer = 0
 		m.handingLost()
+	case t == m.Keying.Timer:
+		m.Keying.Timer = 0
+		m.keyingDone()
 	case t == m.Room.Timer:
 		m.Room.Timer = 0
 		m.roomTimeOver()

@@ -145,13 +145,17 @@ func (m *Manager) begin(in Incoming, s Started) (*actor, error) {
 	if in.Leg != nil {
 		a.wires = []wire{{leg: in.Leg, in: &in, callID: in.Leg.SIPCallID(), way: &route{mail: a.mail}}}
 	}
+	s.InCall = m.cfg.Router.InCall()
+	if s.Emergency = s.User != "" && m.cfg.Router.IsEmergency(s.To); s.Emergency {
+		a.log.Warn().Str("user", s.User).Str("device", s.Device).Str("to", s.To).Msg("emergency call")
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed || (m.draining && s.Originate) {
 		a.cancel()
 		return nil, ErrDraining
 	}
-	if s.Refuse == 0 {
+	if s.Refuse == 0 && !s.Emergency {
 		s.Refuse, s.Because = m.refusal(s)
 	}
 	m.wg.Add(1)
@@ -234,9 +238,9 @@ func (m *Manager) use(a *actor, u usage) {
 	}
 }
 
-// free leaves out the trunks that are full.
-func (m *Manager) free(to []Endpoint) []Endpoint {
-	if len(m.cfg.Limits.PerTrunk) == 0 {
+// free leaves out the trunks that are full; none is too full for an emergency.
+func (m *Manager) free(to []Endpoint, emergency bool) []Endpoint {
+	if len(m.cfg.Limits.PerTrunk) == 0 || emergency {
 		return to
 	}
 	m.mu.Lock()

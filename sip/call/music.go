@@ -13,6 +13,9 @@ func (l *LegState) holds() bool {
 // hears is what is played to leg i for as long as the call stands as it does.
 func (m *machine) hears(i int) (music, quiet bool) {
 	leg := &m.Legs[i]
+	if leg.Phase == LegUp && m.Phase != Over && (m.Keying.On && i == m.Keying.Other || m.consulting() && i == m.Transfer.Held) {
+		return true, false
+	}
 	if m.Phase != Up || leg.Phase != LegUp {
 		return false, false
 	}

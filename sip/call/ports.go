@@ -319,6 +319,10 @@ type Router interface {
 	Whisper(number string, caller Party) string
 	// MaxInbound of a number of ours.
 	MaxInbound(number string) int
+	// IsEmergency reports whether what a user dials is an emergency number: such a call goes out whatever the limits say.
+	IsEmergency(dialled string) bool
+	// InCall are the codes that users key in during a call.
+	InCall() InCall
 	// Room says how many parties the conference room with this extension takes, 0 = 100; ok is false when there is none.
 	Room(extension string) (max int, ok bool)
 }

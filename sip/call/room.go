@@ -95,7 +95,7 @@ func (m *machine) enter(i int) {
 // admits says whether a leg of another call may enter, else why not.
 func (m *machine) admits(w Adopted) (code int, why string) {
 	switch {
-	case m.Start.ID == "" || m.Phase != Up || m.Handing.To != "" || m.Service.busy() || m.Park.Step != ParkNone || m.VM.Step != VMNone || w.Leg.Phase != LegUp:
+	case m.Start.ID == "" || m.Phase != Up || m.Handing.To != "" || m.Service.busy() || m.Keying.On || m.Park.Step != ParkNone || m.VM.Step != VMNone || w.Leg.Phase != LegUp:
 		return 481, "this call takes nobody now"
 	case w.How == HowMerge && m.Room.Kind == RoomNone && (m.Peer == 0 || m.Transfer.Step != TransferNone):
 		return 481, "this call takes nobody now"
@@ -264,7 +264,9 @@ func (m *machine) announce(i int, prompt string) {
 
 // announced: the prompt of a member is there.
 func (m *machine) announced(w PhrasesMade) {
-	i := slices.IndexFunc(m.Legs, func(l LegState) bool { return l.In && w.Token != 0 && l.Token == w.Token })
+	i := slices.IndexFunc(m.Legs, func(l LegState) bool {
+		return (l.In || m.Keying.On && l.ID == m.Legs[m.Keying.By].ID) && w.Token != 0 && l.Token == w.Token
+	})
 	if i < 0 || m.Phase != Up {
 		return
 	}

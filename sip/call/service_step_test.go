@@ -69,3 +69,22 @@ func (p pick) roomEvent(s *State) Event {
 	seat := Place{Call: "x", Moderator: p(2) == 0}
 	return Event{Leg: noLeg, What: Adopted{From: "z", How: []How{HowRoom, HowMerge}[p(2)], Seat: seat, Leg: l}}
 }
+
+// keyTransfer is a transfer by keys up to the moment in which the target rings, where the call is such that one can begin.
+func (p pick) keyTransfer(c *stepped) {
+	s := &c.s
+	if s.Phase != Up || s.Peer == 0 || s.Transfer.Step != TransferNone {
+		return
+	}
+	by := []int{s.Caller, s.Peer}[p(2)]
+	for _, key := range []string{"*25#", "##5#"}[p(2)] {
+		c.step(Event{Leg: by, What: PeerDigit{Digit: byte(key)}})
+	}
+	if s.Transfer.Step == TransferAsking {
+		c.step(Event{Leg: noLeg, What: TransferPlanned{Planned{Plan: testPlans[p(3)], Direction: testBy[p(3)], To: "203"}}})
+		c.step(Event{Leg: noLeg, What: Found{Stage: s.Stage, Lines: []Line{{0, testTo[p(3):]}}}})
+	}
+	if p(2) == 0 {
+		c.step(Event{Leg: len(s.Legs) - 1, What: PeerAnswered{Codecs: testCodecs[p(2)]}})
+	}
+}

@@ -10,28 +10,30 @@ import (
 
 // Snapshot is a call as the page shows it. It is never changed after it was made.
 type Snapshot struct {
-	ID          string            `json:"id"`
-	Direction   string            `json:"direction"` // "" until routing has spoken
-	From        Party             `json:"from"`
-	FromUser    string            `json:"from_user,omitempty"`
-	To          string            `json:"to"`
-	Trunk       string            `json:"trunk,omitempty"`
-	Phase       string            `json:"phase"` // routing | ringing | up | ended
-	Voicemail   bool              `json:"voicemail,omitempty"`
-	Room        *RoomSnapshot     `json:"room,omitempty"`
-	Service     string            `json:"service,omitempty"` // the voice application that has the caller
-	Stage       int               `json:"stage"`             // index of the plan's stage
-	Step        string            `json:"step,omitempty"`    // the policy's step that the stage comes from
-	Match       string            `json:"match,omitempty"`   // why that step applied
-	Start       time.Time         `json:"start"`
-	Ringing     time.Time         `json:"ringing,omitzero"`
-	Answer      time.Time         `json:"answer,omitzero"`
-	End         time.Time         `json:"end,omitzero"`
-	Disposition string            `json:"disposition,omitempty"` // once ended
-	Orbit       string            `json:"orbit,omitempty"`       // where it is parked
-	Transfer    *TransferSnapshot `json:"transfer,omitempty"`
-	AnsweredBy  string            `json:"answered_by,omitempty"`
-	Reason      string            `json:"reason,omitempty"`
+	ID        string `json:"id"`
+	Direction string `json:"direction"` // "" until routing has spoken
+	From      Party  `json:"from"`
+	FromUser  string `json:"from_user,omitempty"`
+	To        string `json:"to"`
+	Trunk     string `json:"trunk,omitempty"`
+	Phase     string `json:"phase"` // routing | ringing | up | ended
+	Voicemail bool   `json:"voicemail,omitempty"`
+	// Emergency is set for a call for help: where the caller sits and which number the dispatcher sees.
+	Emergency   *routing.Emergency `json:"emergency,omitempty"`
+	Room        *RoomSnapshot      `json:"room,omitempty"`
+	Service     string             `json:"service,omitempty"` // the voice application that has the caller
+	Stage       int                `json:"stage"`             // index of the plan's stage
+	Step        string             `json:"step,omitempty"`    // the policy's step that the stage comes from
+	Match       string             `json:"match,omitempty"`   // why that step applied
+	Start       time.Time          `json:"start"`
+	Ringing     time.Time          `json:"ringing,omitzero"`
+	Answer      time.Time          `json:"answer,omitzero"`
+	End         time.Time          `json:"end,omitzero"`
+	Disposition string             `json:"disposition,omitempty"` // once ended
+	Orbit       string             `json:"orbit,omitempty"`       // where it is parked
+	Transfer    *TransferSnapshot  `json:"transfer,omitempty"`
+	AnsweredBy  string             `json:"answered_by,omitempty"`
+	Reason      string             `json:"reason,omitempty"`
 	// Related are other calls that this one has to do with: whence legs came, and whither they went.
 	Related []store.RelatedCall `json:"related,omitempty"`
 	Legs    []LegSnapshot       `json:"legs"`
@@ -114,6 +116,7 @@ func snapshot(s *State, callIDs func(leg int) string) Snapshot {
 	if plan.Direction == "" {
 		out.From = s.Start.From
 	}
+	out.Emergency = plan.Plan.Emergency
 	if r := s.Room; r.Kind != RoomNone {
 		out.Room = &RoomSnapshot{r.Kind.String(), r.Extension, r.Locked}
 	}

@@ -73,6 +73,7 @@ type State struct {
 	VM      VMState
 	Service ServiceState
 	Room    RoomState // more than two talk
+	Keying  Keying    // a user keys in whom to transfer to
 
 	First    Planned  // once the call was transferred: the plan that it began with; Plan is the transfer's
 	Transfer Transfer // under way
@@ -156,6 +157,8 @@ type LegState struct {
 	Troubles    []Trouble // what is wrong with what it sends; replaced as a whole
 	Timer       int       // confirm timer, 0 = not running
 	Token       int       // names the whisper that is being made, 0 = none
+	Keys        string    // that may become a code
+	KeyAt       time.Time // the last of them
 	Sound       int       // names what is played to the party, 0 = nothing
 
 	Start   time.Time

@@ -36,7 +36,7 @@ var (
 	testActions = []string{routing.ActMenu, routing.ActMenu, routing.ActSay, routing.ActPlay, routing.ActRing, routing.ActRing, routing.ActRing,
 		routing.ActWebhook, routing.ActVoicemail, routing.ActHangup, routing.ActContinue}
 	testWays   = []string{"", "sendonly", "sendrecv", "inactive"}
-	testDigits = []byte("1#50*23")
+	testDigits = []byte("1#50*23#")
 	testBy     = []string{store.Inbound, store.Outbound, store.Internal}
 	testTo     = []Endpoint{{Binding: &store.Binding{User: "bob", Kind: "desk", Contact: "a"}},
 		{Binding: &store.Binding{User: "bob", Kind: "browser", Contact: "b"}, WebRTC: true},
@@ -60,6 +60,7 @@ func (p pick) begin(c *stepped) {
 	if p(8) == 0 && begun.User == "" {
 		begun.RoomMax, begun.Originate = 1+p(4), false
 	}
+	begun.InCall = InCall{Transfer: "*2", Blind: "##"}
 	if p(50) == 0 {
 		begun.Refuse = 503
 	}
@@ -84,6 +85,17 @@ func (p pick) event(s *State) Event {
 	e := Event{Leg: noLeg}
 	if p(4) == 0 {
 		e.What = p.callEvent(s)
+		return e
+	}
+	if s.Keying.On && p(2) == 0 {
+		return Event{Leg: s.Keying.By, What: PeerDigit{Digit: testDigits[p(len(testDigits))]}}
+	}
+	if s.Phase == Up && s.Peer != 0 && p(4) == 0 { // codes within the call
+		e.Leg, e.What = []int{s.Caller, s.Peer}[p(2)], PeerDigit{Digit: "*2##"[p(4)]}
+		return e
+	}
+	if s.Transfer.Consult && p(6) == 0 {
+		e.Leg, e.What = s.Transfer.By, []What{PeerDigit{Digit: '*'}, PeerGone{}}[p(2)]
 		return e
 	}
 	if s.Room.Kind != RoomNone && p(3) == 0 {
@@ -183,7 +195,7 @@ func (p pick) callEvent(s *State) What {
 		if p(6) == 0 {
 			return HangupCall{}
 		}
-		return Timer{s.RingTimer}
+		return Timer{[]int{s.RingTimer, s.Keying.Timer}[p(2)]}
 	}
 	if p(30) == 0 {
 		return p.transferPlan()
@@ -294,6 +306,9 @@ func (p pick) run(steps int) string {
 	var c stepped
 	p.begin(&c)
 	for range steps {
+		if p(4) == 0 {
+			p.keyTransfer(&c)
+		}
 		c.step(p.event(&c.s))
 	}
 	c.drive(p(2) == 0)

@@ -1,6 +1,7 @@
 package call
 
 import (
+	"slices"
 	"time"
 
 	"strowger/routing"
@@ -19,6 +20,7 @@ const (
 	TransferNone    TransferStep = iota
 	TransferAsking               // routing is asked for the target; the parties still talk
 	TransferRinging              // the target rings
+	TransferConsult              // the transferor talks to the target first
 )
 
 // Transfer is a transfer under way.
@@ -29,12 +31,15 @@ type Transfer struct {
 	Token  int  // of the command that asked, until it is answered
 	Park   bool // the target must be an orbit
 	Target string
-	Header string  // Referred-By, as the transferor sent it (RFC 3892), "" = none
-	Recall bool    // the target did not answer: the transferor, who had hung up, is rung
-	Plan   Planned // how the call was before: its plan, its stage and who talked to whom
-	Stage  int
-	Caller int
-	Peer   int
+	Header string // Referred-By, as the transferor sent it (RFC 3892), "" = none
+	// Consult: the transferor talks to the target first, while leg Held waits.
+	Consult bool
+	Held    int
+	Recall  bool    // the target did not answer: the transferor, who had hung up, is rung
+	Plan    Planned // how the call was before: its plan, its stage and who talked to whom
+	Stage   int
+	Caller  int
+	Peer    int
 }
 
 // recallTime is how long a transferor rings whose transfer failed.
@@ -53,6 +58,9 @@ func (s *State) first() *Planned {
 func (m *machine) aside(i int) bool {
 	if m.Handing.To != "" && m.Phase == Up && m.Legs[i].Phase == LegUp {
 		return true
+	}
+	if m.consulting() {
+		return i == m.Transfer.Held && m.Legs[i].Phase == LegUp
 	}
 	return m.Transfer.Step == TransferRinging && i == m.Transfer.By && m.Legs[i].Phase == LegUp
 }
@@ -86,7 +94,7 @@ func (m *machine) transferPlanned(w Planned) {
 	}
 	k := m.other(t.By)
 	end := w.Plan.End
-	refused := len(w.Plan.Stages) == 0 && !takes(end)
+	refused := len(w.Plan.Stages) == 0 && (!takes(end) || t.Consult) || t.Consult && hasWorkflow(&w)
 	switch {
 	case m.Phase != Up || k < 0 || m.Legs[t.By].Phase != LegUp: // it ended in between
 		m.tellTransferor(487, phrase(487))
@@ -105,6 +113,11 @@ func (m *machine) transferPlanned(w Planned) {
 	default:
 		m.beginTransfer(k, w)
 	}
+}
+
+// hasWorkflow reports whether a plan may let a machine answer.
+func hasWorkflow(p *Planned) bool {
+	return slices.ContainsFunc(p.Plan.Stages, func(s routing.Stage) bool { return s.Workflow != "" })
 }
 
 // tellTransferor tells who asked for the transfer how it goes: a phone all of it, a command whether it will be done.
@@ -132,9 +145,12 @@ func (m *machine) beginTransfer(k int, w Planned) {
 		m.First = m.Plan
 	}
 	m.part(k)
-	m.music() // nobody is on hold any more: ringing is heard instead
 	m.Caller, m.Plan = k, w
-	m.Offered, m.Committed = m.Legs[k].Codecs, nil
+	if t.Consult {
+		m.Caller, t.Held = t.By, k
+	}
+	m.music() // nobody is on hold any more: ringing is heard instead
+	m.Offered, m.Committed = m.Legs[m.Caller].Codecs, nil
 	m.Worst, m.WorstOf = 0, Reason{}
 	m.tellTransferor(180, "Ringing")
 	m.enterStage(0)
@@ -144,6 +160,10 @@ func (m *machine) beginTransfer(k int, w Planned) {
 func (m *machine) transferDone(how string) {
 	t := m.Transfer
 	if t.Step != TransferRinging {
+		return
+	}
+	if t.Consult {
+		m.consulted()
 		return
 	}
 	m.note(noLeg, "the transfer to %s is done: %s", t.Target, how)
@@ -167,9 +187,11 @@ func (m *machine) transferFailed() {
 	m.tellTransferor(code, why)
 	switch {
 	case by.Phase == LegUp:
+		m.Transfer = Transfer{} // who waited waits no more
 		m.note(t.By, "the transfer to %s failed: %d %s; it has the call back", t.Target, code, why)
 		m.Transfer = Transfer{}
 		m.Plan, m.Stage, m.Caller, m.Peer, m.Phase = t.Plan, t.Stage, t.Caller, t.Peer, Up
+		m.music()
 		m.do(Bridge{m.Caller, m.Peer})
 	case t.Recall:
 		m.Transfer = Transfer{}

@@ -127,7 +127,7 @@ func (m *Manager) decideTransfer(a *actor, e DecideTransfer) Planned {
 	s, r := &a.state, m.cfg.Router
 	d := r.Dialled(s.Legs[e.By].User, e.Target, "", live, a.at)
 	p := Planned{Plan: d.Plan, Request: d.Request, Direction: d.Direction, To: d.To, Caller: d.Caller, Outside: d.Outside}
-	if d.Direction == store.Outbound {
+	if d.Direction == store.Outbound || s.Transfer.Consult {
 		return p
 	}
 	moved := s.Caller

@@ -270,7 +270,9 @@ func (w *world) ContactName(number string) string {
 	}
 	return ""
 }
-func (w *world) MaxInbound(string) int { return 50 }
+func (w *world) MaxInbound(string) int           { return 50 }
+func (w *world) IsEmergency(dialled string) bool { return dialled == "911" }
+func (w *world) InCall() InCall                  { return InCall{Transfer: "*2", Blind: "##", Record: "*1"} }
 func (w *world) Room(ext string) (int, bool) {
 	return w.roomMax, ext == "801"
 }

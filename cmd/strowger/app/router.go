@@ -58,6 +58,17 @@ func (r *router) UserName(user string) string {
 // ContactName implements call.Router.
 func (r *router) ContactName(number string) string { return r.org.ContactName(number) }
 
+// IsEmergency implements call.Router.
+func (r *router) IsEmergency(dialled string) bool {
+	return routing.IsEmergency(r.org.view().index.With(routing.Live{}), dialled)
+}
+
+// InCall implements call.Router.
+func (r *router) InCall() call.InCall {
+	codes := r.org.view().index.Features().Codes
+	return call.InCall{Transfer: codes.Transfer, Blind: codes.BlindTransfer, Record: codes.Record}
+}
+
 // Room implements call.Router.
 func (r *router) Room(extension string) (int, bool) {
 	room := r.org.view().index.Features().Room(extension)

@@ -225,3 +225,76 @@ func TestPageAndIntercom(t *testing.T) {
 	eve.do("hangup", "")
 	s.noCalls()
 }
+
+// Transfers by keys: ann, whom the carrier has called, gives the call to bob unseen (##), and bob asks cyd first (*2).
+func TestTransfersByKeys(t *testing.T) {
+	s := serve(t, carrierTrunk("acme", carrierIP, 5060, ""))
+	s.applies(officeOrganisation)
+	s.prompt("music-on-hold.wav", musicTone, 2*time.Second)
+	ann := newBaresip(t, s, s.phone("ann", "desk"), outsideTone, baresipOptions{})
+	bob := newBaresip(t, s, s.phone("bob", "desk"), deskTone, baresipOptions{})
+	cyd := newBaresip(t, s, s.phone("cyd", "desk"), browserTone, baresipOptions{})
+	rings := func(b *baresip, f func()) {
+		t.Helper()
+		mark := b.mark()
+		f()
+		b.waitFor("CALL_INCOMING", mark, eventTimeout)
+		b.do("accept", "")
+	}
+	var sipp *trunkPeer
+	rings(ann, func() { sipp = carrierCalls(t, s, "+12025550001", "+12025550999", waitBye) })
+	sipp.hears(outsideTone)
+	mark := ann.mark()
+	rings(bob, func() { ann.keysIn("##202#") })
+	ann.waitFor("CALL_CLOSED", mark, eventTimeout)
+	sipp.hears(deskTone)
+	bob.hears(carrierTone)
+
+	rings(cyd, func() { bob.keysIn("*2203#") })
+	sipp.hears(musicTone)
+	cyd.hears(deskTone)
+	bob.hears(browserTone)
+	bob.keysIn("*") // takes the call back
+	sipp.hears(deskTone)
+	rings(cyd, func() { bob.keysIn("*2203#") })
+	bob.hears(browserTone)
+	bob.do("hangup", "")
+	sipp.hears(browserTone)
+	cyd.hears(carrierTone)
+	cyd.do("hangup", "")
+	sipp.ends(eventTimeout)
+	if r := s.record(1); r.Disposition != store.Answered || r.AnsweredBy != "ann" || len(r.Legs) < 5 {
+		t.Errorf("record: %s by %s, %d legs", r.Disposition, r.AnsweredBy, len(r.Legs))
+	}
+	s.noCalls()
+}
+
+// A call for help goes out although the user may make one call only, with the callback number, and is marked.
+func TestEmergencyCall(t *testing.T) {
+	s := serve(t, carrierTrunk("acme", carrierIP, 5060, ""), "STROWGER_LIMITS_CALLS_PER_USER=1")
+	s.applies(officeOrganisation)
+	dispatcher := carrierAnswers(t, carrierIP, 5060, carrierTone, 200*time.Millisecond, "")
+	ann := newBaresip(t, s, s.phone("ann", "desk"), deskTone, baresipOptions{})
+	other := newBaresip(t, s, s.phone("ann", "mobile"), outsideTone, baresipOptions{})
+	other.do("dial", "*43")
+	other.hears(outsideTone)
+	mark := ann.mark()
+	ann.do("dial", "*43")
+	ann.waitFor("CALL_CLOSED", mark, eventTimeout)
+	ann.do("dial", "333")
+	ann.hears(carrierTone)
+	dispatcher.hears(deskTone)
+	if m := dispatcher.messages(); !strings.Contains(m, "+12025550001") {
+		t.Errorf("the dispatcher is not shown the callback number:\n%s", m)
+	}
+	ann.do("hangup", "")
+	other.do("hangup", "")
+	s.noCalls()
+	marked := false
+	for _, r := range s.records() {
+		marked = marked || r.Emergency && r.To == "333" && r.Disposition == store.Answered
+	}
+	if !marked {
+		t.Error("no record is marked")
+	}
+}
