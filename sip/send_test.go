@@ -31,6 +31,25 @@ func TestLocalFor(t *testing.T) {
 	}
 }
 
+// TestPublicHostOfTheFamily: a peer of IPv6 is told the IPv6 address, or none of ours that it cannot use.
+func TestPublicHostOfTheFamily(t *testing.T) {
+	for _, test := range []struct{ public, public6, target, want string }{
+		{"203.0.113.7", "2001:db8::7", "198.51.100.1", "203.0.113.7"},
+		{"203.0.113.7", "2001:db8::7", "2001:db8:1::1", "[2001:db8::7]"},
+		{"203.0.113.7", "", "2001:db8:1::1", ""},
+		{"203.0.113.7", "2001:db8::7", "fd00::1", ""},
+		{"203.0.113.7", "2001:db8::7", "::1", ""},
+		{"2001:db8::7", "", "2001:db8:1::1", "[2001:db8::7]"},
+		{"2001:db8::7", "", "198.51.100.1", ""},
+		{"sip.example.org", "", "2001:db8:1::1", "sip.example.org"},
+	} {
+		s := &Server{cfg: Config{PublicHost: test.public, PublicHost6: test.public6}}
+		if got := s.publicHost(netip.MustParseAddr(test.target)); got != test.want {
+			t.Errorf("%s and %s toward %s: %q, want %q", test.public, test.public6, test.target, got, test.want)
+		}
+	}
+}
+
 // No request is sent where the DNS would have to be asked, or to a browser that is gone.
 func TestSendRefuses(t *testing.T) {
 	s := startEdge(t, newOffice().config())

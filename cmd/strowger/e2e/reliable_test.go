@@ -164,3 +164,26 @@ func TestDeskPhoneForwards(t *testing.T) {
 	}
 	s.noCalls()
 }
+
+// The carrier's first server sends the call on to another place of the carrier's.
+func TestCarrierRedirects(t *testing.T) {
+	port := freePort(t, "udp")
+	s := serve(t, carrierTrunk("acme", carrierIP, port, ""))
+	desk := newBaresip(t, s, s.phone("ann", "desk"), deskTone, baresipOptions{})
+	callee := newTrunkPeer(t, carrierIP, carrierTone)
+	callee.port = port
+	moved := strings.NewReplacer("CODE Refused", "302 Moved", "Content-Length: 0", "Contact: <sip:gateway@[local_ip]:[local_port]>\nContent-Length: 0").Replace(refuseScript)
+	moved = moved[strings.Index(moved, "<recv"):strings.Index(moved, "</scenario>")]
+	script := strings.NewReplacer("PROGRESS", "", "RING", "500").Replace(answerScript)
+	callee.run(callee.fill(strings.Replace(script, "<recv", moved+"<recv", 1), "", ""), "127.0.0.1:9", "-m", "10")
+	mark := desk.mark()
+	desk.do("dial", "+12025550177")
+	desk.waitFor("CALL_ESTABLISHED", mark, 10*time.Second)
+	desk.hears(carrierTone)
+	callee.hears(deskTone)
+	if !strings.Contains(callee.messages(), "INVITE sip:gateway@"+carrierIP) {
+		t.Error("the redirection was not followed")
+	}
+	desk.do("hangup", "")
+	s.noCalls()
+}

@@ -13,7 +13,7 @@ import (
 	"strowger/media/codec"
 )
 
-// rtpParty speaks PCMU: it says one tone and keeps what it hears.
+// rtpParty speaks PCMU, or PCMA after alaw: it says one tone and keeps what it hears.
 type rtpParty struct {
 	conn *net.UDPConn
 	hz   float64
@@ -21,6 +21,7 @@ type rtpParty struct {
 	mu     sync.Mutex
 	to     netip.AddrPort
 	mute   bool
+	a      bool // speaks PCMA
 	ears   []int16
 	digits []byte
 	key    byte // being pressed, 0 = none
@@ -48,6 +49,9 @@ func (p *rtpParty) local() netip.AddrPort { return p.conn.LocalAddr().(*net.UDPA
 
 // connect says where the other side's RTP port is; the party speaks from then on.
 func (p *rtpParty) connect(to netip.AddrPort) { p.mu.Lock(); p.to = to; p.mu.Unlock() }
+
+// alaw makes the party speak PCMA.
+func (p *rtpParty) alaw() { p.mu.Lock(); p.a = true; p.mu.Unlock() }
 
 // silence stops or resumes sending.
 func (p *rtpParty) silence(on bool) { p.mu.Lock(); p.mute = on; p.mu.Unlock() }
@@ -111,7 +115,7 @@ func (p *rtpParty) speak(stop <-chan struct{}) {
 		case <-tick.C:
 		}
 		p.mu.Lock()
-		to, mute := p.to, p.mute
+		to, mute, a := p.to, p.mute, p.a
 		p.mu.Unlock()
 		if !to.IsValid() || mute {
 			continue
@@ -125,7 +129,12 @@ func (p *rtpParty) speak(stop <-chan struct{}) {
 		for i := range voice {
 			voice[i] = int16(8192 * math.Sin(2*math.Pi*p.hz*float64(n*160+i)/8000))
 		}
-		codec.EncodeMu(packet[12:], voice[:])
+		if packet[1] = 0; a {
+			packet[1] = 8
+			codec.EncodeA(packet[12:], voice[:])
+		} else {
+			codec.EncodeMu(packet[12:], voice[:])
+		}
 		p.conn.WriteToUDPAddrPort(packet, to)
 	}
 }

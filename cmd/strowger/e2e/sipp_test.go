@@ -229,7 +229,8 @@ func (p *trunkPeer) fill(script, from, rest string) string {
 	sdp := strings.ReplaceAll(sdpBody, "MEDIA", strconv.Itoa(int(p.rtp.local().Port())))
 	voice := strings.NewReplacer(" 101\n", "\n", "a=rtpmap:101 telephone-event/8000\na=fmtp:101 0-15\n", "").Replace(sdp)
 	script = strings.NewReplacer("REST", rest).Replace(script)
-	script = strings.NewReplacer("LEARN", learnPort, "SDP\n", sdp, "SDP:voice\n", voice).Replace(script)
+	alaw := strings.NewReplacer("RTP/AVP 0 8", "RTP/AVP 8", "a=rtpmap:0 PCMU/8000\n", "").Replace(sdp)
+	script = strings.NewReplacer("LEARN", learnPort, "SDP\n", sdp, "SDP:voice\n", voice, "SDP:alaw\n", alaw).Replace(script)
 	for _, direction := range []string{"sendonly", "recvonly", "inactive"} {
 		script = strings.ReplaceAll(script, "SDP:"+direction+"\n", strings.ReplaceAll(sdp, "sendrecv", direction))
 	}
