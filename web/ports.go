@@ -25,6 +25,13 @@ type Organisation interface {
 	ContactName(number string) string
 }
 
+// People changes what users may change of themselves.
+type People interface {
+	// SetReach sets whether a user wants to be disturbed, and whither their calls go ("" = nowhere else). A target to which calls
+	// cannot go is an ErrUnacceptable.
+	SetReach(user string, dnd bool, forward string) error
+}
+
 // Credentials keeps the hashes of passwords. A user without one signs in by a one-time link only.
 type Credentials interface {
 	// Credential of a user; the error wraps store.ErrNotFound when there is none.

@@ -21,6 +21,7 @@ import (
 // Config is what a Server needs. Fields without "may be nil" are required.
 type Config struct {
 	Organisation Organisation
+	People       People
 	Credentials  Credentials
 	SigninLinks  SigninLinks // may be nil: links live in memory and end with the process
 	Sessions     scs.Store   // keyed by the SHA-256 of the cookie; may be nil: sessions end with the process
@@ -112,6 +113,7 @@ func (c Config) check() error {
 		}
 	}
 	need(c.Organisation != nil, "Organisation")
+	need(c.People != nil, "People")
 	need(c.Credentials != nil, "Credentials")
 	need(c.Calls != nil, "Calls")
 	need(c.Active != nil, "Active")
@@ -142,6 +144,7 @@ func (s *Server) routes() {
 	s.callRoutes()
 	s.activeRoutes()
 	s.controlRoutes()
+	s.reachRoutes()
 	s.qualityRoutes()
 	s.voicemailRoutes()
 	s.voicemailChangeRoutes()

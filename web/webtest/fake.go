@@ -47,7 +47,7 @@ type Fake struct {
 // Config is a web.Config in which the Fake is everything.
 func (f *Fake) Config() web.Config {
 	return web.Config{
-		Organisation: f, Credentials: f, Calls: f, Active: f, Voicemails: f, Mailboxes: f, Phones: f, Trunks: f, Demo: f,
+		Organisation: f, People: f, Credentials: f, Calls: f, Active: f, Voicemails: f, Mailboxes: f, Phones: f, Trunks: f, Demo: f,
 		Version: "test",
 	}
 }
@@ -165,6 +165,21 @@ func (f *Fake) Control(_ context.Context, _ string, c call.Command) error {
 
 // Originate implements web.Active.
 func (f *Fake) Originate(call.OriginateRequest) (string, error) { return "originated", nil }
+
+// SetReach implements web.People.
+func (f *Fake) SetReach(user string, dnd bool, forward string) error {
+	if forward == "nowhere" {
+		return fmt.Errorf("%w: calls cannot be forwarded to it", web.ErrUnacceptable)
+	}
+	f.Mu.Lock()
+	defer f.Mu.Unlock()
+	for i := range f.Directory.Users {
+		if f.Directory.Users[i].ID == user {
+			f.Directory.Users[i].DND, f.Directory.Users[i].ForwardTo = dnd, forward
+		}
+	}
+	return nil
+}
 
 // Hangup implements web.Active.
 func (f *Fake) Hangup(id string) bool {

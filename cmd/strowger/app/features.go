@@ -22,6 +22,8 @@ type features struct {
 	changed func() error // the directory is another one
 }
 
+func (a *App) features() *features { return &features{org: a.org, db: a.db, changed: a.Reload} }
+
 // register adds the features to the services.
 func (f *features) register(s *services) {
 	plain := func(sc script.Script) func(call.ServiceCall) script.Script {

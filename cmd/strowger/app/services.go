@@ -21,7 +21,7 @@ func (a *App) services() *services {
 	s := &services{scripts: map[string]func(call.ServiceCall) script.Script{
 		routing.ServiceEcho: func(call.ServiceCall) script.Script { return script.EchoTest{} },
 	}}
-	f := features{org: a.org, db: a.db, changed: a.Reload}
+	f := a.features()
 	f.register(s)
 	a.mailboxServices(s)
 	return s

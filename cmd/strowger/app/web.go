@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -19,7 +20,7 @@ import (
 // openWeb builds the web server.
 func (a *App) openWeb() error {
 	c := web.Config{
-		Organisation: a.org, Credentials: a.db, SigninLinks: webLinks{a.db}, Sessions: a.db.Sessions(), Calls: webCalls{a}, Active: webActive{a}, Voicemails: webVoicemails{a}, Mailboxes: webMailboxes{a},
+		Organisation: a.org, People: webPeople{a.features()}, Credentials: a.db, SigninLinks: webLinks{a.db}, Sessions: a.db.Sessions(), Calls: webCalls{a}, Active: webActive{a}, Voicemails: webVoicemails{a}, Mailboxes: webMailboxes{a},
 		Phones: webPhones{a}, Trunks: webTrunks{a}, UI: ui.Files(), AdminToken: a.token,
 		Secure: a.cfg.HTTP.OnlyHTTPS(), URL: a.cfg.HTTP.URL, AllowedOrigins: a.cfg.HTTP.Origins, TrustedProxies: a.cfg.HTTP.Proxies(), Version: a.opt.Version, Log: a.log,
 	}
@@ -72,6 +73,17 @@ func (w webLinks) PutSigninLink(hash string, link web.SigninLink) error {
 func (w webLinks) TakeSigninLink(hash string) (web.SigninLink, error) {
 	user, expires, err := w.db.TakeLink(hash)
 	return web.SigninLink{User: user, Expires: expires}, err
+}
+
+// webPeople changes what users change of themselves.
+type webPeople struct{ f *features }
+
+func (w webPeople) SetReach(user string, dnd bool, forward string) error {
+	to, err := w.f.forwardTarget(user, forward)
+	if err != nil {
+		return fmt.Errorf("%w: %s", web.ErrUnacceptable, err.Error())
+	}
+	return w.f.changeUser(user, func(u *store.User) { u.DND, u.ForwardTo = dnd, to })
 }
 
 // webActive is the calls in progress for the page.

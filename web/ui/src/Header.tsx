@@ -7,6 +7,7 @@ import type { Live } from './live'
 import type { Phone, PhoneState } from './phone'
 import { useStore } from './store'
 import type { Me, Registration } from './types'
+import { ReachSettings } from './ReachSettings'
 import { kindName } from './why'
 
 interface Props {
@@ -53,7 +54,7 @@ function UserMenu({ me, onSignOut }: { me: Me; onSignOut: () => void }) {
   const [phones, setPhones] = useState<Registration[]>([])
   const loadPhones = () => void api.registrations().then(setPhones, () => setPhones([]))
   return (
-    <Popover position="bottom-end" width={260} onOpen={loadPhones} withinPortal={false} trapFocus returnFocus shadow="md">
+    <Popover position="bottom-end" width={280} onOpen={loadPhones} withinPortal={false} trapFocus returnFocus shadow="md">
       <Popover.Target>
         <UnstyledButton aria-label={`${me.user.name}, your phones and sign-out`} data-testid="user-menu">
           <Avatar color="cyan" radius={999} size={36} aria-hidden>
@@ -85,6 +86,7 @@ function UserMenu({ me, onSignOut }: { me: Me; onSignOut: () => void }) {
               </Text>
             )}
           </div>
+          <ReachSettings />
           <Button variant="default" leftSection={<IconLogout size={16} />} onClick={onSignOut} data-testid="sign-out">
             Sign out
           </Button>

@@ -1,7 +1,8 @@
-import { ActionIcon, Badge, Button, Center, Group, Popover, Stack, Text, Tooltip } from '@mantine/core'
-import { IconMailOpened, IconMail, IconPhone, IconTrash } from '@tabler/icons-react'
+import { ActionIcon, Badge, Button, Center, Group, Stack, Text, Tooltip } from '@mantine/core'
+import { IconMailOpened, IconMail, IconPhone, IconStar, IconStarFilled, IconTrash } from '@tabler/icons-react'
 import { useState } from 'react'
 import { api } from './api'
+import { MailboxSettings } from './MailboxSettings'
 import { ago, clock, prettyNumber } from './format'
 import type { Live } from './live'
 import { useStore } from './store'
@@ -18,30 +19,51 @@ export function Voicemails({ me, live, onDial }: { me: Me; live: Live; onDial: (
   const { voicemails } = useStore(live.state)
   const [problem, setProblem] = useState('')
   const act = (work: Promise<unknown>) => void work.then(() => setProblem('')).catch((err: unknown) => setProblem(err instanceof Error ? err.message : String(err)))
-  if (voicemails.length === 0) {
-    return (
-      <Center py={48}>
-        <Text c="dimmed">No messages.</Text>
-      </Center>
-    )
-  }
+  const update = (work: Promise<Voicemail>) => act(work.then((vm) => live.voicemailChanged(vm, false)))
   return (
     <>
+      <Group justify="flex-end" mb="xs">
+        <MailboxSettings />
+      </Group>
       {problem && (
-        <Text c="red" size="sm" role="alert" mb="xs">
+        <Text c="red.9" size="sm" role="alert" mb="xs">
           {problem}
         </Text>
       )}
+      {voicemails.length === 0 && (
+        <Center py={48}>
+          <Text c="dimmed">No messages.</Text>
+        </Center>
+      )}
       <Stack component="ul" gap="xs" m={0} p={0} style={{ listStyle: 'none' }} aria-label="Voicemails" data-testid="voicemails">
-        {voicemails.map((v) => (
-          <Message
-            key={v.id} vm={v} mine={isMine(v, me)} onDial={onDial}
-            onHeard={(heard) => act(api.setHeard(v.id, heard).then((r) => live.voicemailChanged(r, false)))}
-            onDelete={() => act(api.deleteVoicemail(v.id).then(() => live.voicemailChanged(v, true)))}
-          />
-        ))}
+        {voicemails.map((v) =>
+          v.deleted ? (
+            <Deleted key={v.id} vm={v} onUndo={() => update(api.restoreVoicemail(v.id))} />
+          ) : (
+            <Message
+              key={v.id} vm={v} mine={isMine(v, me)} onDial={onDial} onHeard={(heard) => update(api.setHeard(v.id, heard))} onSaved={(saved) => update(api.setSaved(v.id, saved))}
+              onDelete={() => act(api.deleteVoicemail(v.id).then(() => live.voicemailChanged({ ...v, deleted: new Date().toISOString() }, false)))}
+            />
+          ),
+        )}
       </Stack>
     </>
+  )
+}
+
+// Deleted stands where a message was as long as that can be taken back here.
+function Deleted({ vm, onUndo }: { vm: Voicemail; onUndo: () => void }) {
+  return (
+    <li className="row" data-testid="voicemail-deleted">
+      <Group justify="space-between" wrap="nowrap">
+        <Text size="sm" c="dimmed" truncate>
+          The message of {partyName(vm.from)} is deleted.
+        </Text>
+        <Button size="compact-sm" variant="default" onClick={onUndo} data-testid="voicemail-undo">
+          Undo
+        </Button>
+      </Group>
+    </li>
   )
 }
 
@@ -50,11 +72,11 @@ interface MessageProps {
   mine: boolean
   onDial: (number: string) => void
   onHeard: (heard: boolean) => void
+  onSaved: (saved: boolean) => void
   onDelete: () => void
 }
 
-function Message({ vm, mine, onDial, onHeard, onDelete }: MessageProps) {
-  const [asking, setAsking] = useState(false)
+function Message({ vm, mine, onDial, onHeard, onSaved, onDelete }: MessageProps) {
   const who = partyName(vm.from)
   return (
     <li className="row" data-testid="voicemail" data-heard={vm.heard}>
@@ -86,28 +108,22 @@ function Message({ vm, mine, onDial, onHeard, onDelete }: MessageProps) {
               {vm.heard ? <IconMail size={18} /> : <IconMailOpened size={18} />}
             </ActionIcon>
           </Tooltip>
-          <Popover opened={asking} onChange={setAsking} trapFocus withArrow position="bottom-end">
-            <Popover.Target>
-              <ActionIcon variant="subtle" color="red" size="lg" aria-label={`Delete the message of ${who}`} onClick={() => setAsking(!asking)} data-testid="voicemail-delete">
-                <IconTrash size={18} />
-              </ActionIcon>
-            </Popover.Target>
-            <Popover.Dropdown>
-              <Text size="sm" mb="xs">
-                Delete this message for good?
-              </Text>
-              <Group gap="xs" justify="flex-end">
-                <Button size="xs" variant="default" onClick={() => setAsking(false)}>
-                  Keep
-                </Button>
-                <Button size="xs" color="red.9" onClick={onDelete} data-testid="voicemail-delete-yes">
-                  Delete
-                </Button>
-              </Group>
-            </Popover.Dropdown>
-          </Popover>
+          <Tooltip label={vm.saved ? 'Saved' : 'Save'}>
+            <ActionIcon variant="subtle" color="gray" size="lg" aria-label={`Save the message of ${who}`} aria-pressed={vm.saved} onClick={() => onSaved(!vm.saved)} data-testid="voicemail-save">
+              {vm.saved ? <IconStarFilled size={18} /> : <IconStar size={18} />}
+            </ActionIcon>
+          </Tooltip>
+          <ActionIcon variant="subtle" color="red" size="lg" aria-label={`Delete the message of ${who}`} onClick={onDelete} data-testid="voicemail-delete">
+            <IconTrash size={18} />
+          </ActionIcon>
         </Group>
       </Group>
+      {vm.forwarded_by && <Text size="xs">Forwarded by {partyName(vm.forwarded_by)}</Text>}
+      {vm.text && (
+        <Text size="sm" mt={6} data-testid="voicemail-text">
+          “{vm.text}”
+        </Text>
+      )}
       <audio
         controls preload="none" src={api.audioURL(vm.id)} aria-label={`Message of ${who}`} data-testid="voicemail-audio" style={{ marginTop: 8 }}
         onPlay={() => mine && !vm.heard && onHeard(true)}

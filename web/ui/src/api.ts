@@ -1,6 +1,6 @@
 // The server's API by fetch. Errors are ApiError with what the server said.
 
-import type { Call, DemoNumber, LiveCall, Me, Registration, Voicemail } from './types'
+import type { Call, DemoNumber, LiveCall, Me, MessageBox, Reach, Registration, Voicemail } from './types'
 
 export class ApiError extends Error {
   constructor(
@@ -17,7 +17,7 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T> 
     res = await fetch(path, {
       method,
       credentials: 'same-origin',
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
+      ...(body instanceof Blob ? { body, headers: { 'Content-Type': 'audio/wav' } } : body === undefined ? {} : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
     })
   } catch {
     throw new ApiError(0, 'The server cannot be reached.')
@@ -30,6 +30,9 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T> 
 }
 
 const id = encodeURIComponent
+
+// greetingURL is the audio of a mailbox's own greeting.
+export const greetingURL = (box: string, kind: string) => `/api/mailboxes/${id(box)}/greetings/${kind}`
 
 export const api = {
   me: () => ask<Me>('GET', '/api/me'),
@@ -56,6 +59,16 @@ export const api = {
   lock: (call: string, locked: boolean) => ask<void>('PUT', `/api/active/${id(call)}/locked`, { locked }),
   voicemails: () => ask<{ voicemails: Voicemail[] }>('GET', '/api/voicemails').then((r) => r.voicemails),
   setHeard: (vm: string, heard: boolean) => ask<Voicemail>('PUT', `/api/voicemails/${id(vm)}/heard`, { heard }),
+  setSaved: (vm: string, saved: boolean) => ask<Voicemail>('PUT', `/api/voicemails/${id(vm)}/saved`, { saved }),
+  restoreVoicemail: (vm: string) => ask<Voicemail>('POST', `/api/voicemails/${id(vm)}/restore`),
+  forwardVoicemail: (vm: string, to: string) => ask<void>('POST', `/api/voicemails/${id(vm)}/forward`, { to }),
+  mailboxes: () => ask<{ mailboxes: MessageBox[] }>('GET', '/api/mailboxes').then((r) => r.mailboxes),
+  setPIN: (box: string, pin: string) => ask<void>('PUT', `/api/mailboxes/${id(box)}/pin`, { pin }),
+  setMail: (box: string, mail: string) => ask<void>('PUT', `/api/mailboxes/${id(box)}/mail`, { mail }),
+  putGreeting: (box: string, kind: string, audio: Blob) => ask<void>('PUT', greetingURL(box, kind), audio),
+  deleteGreeting: (box: string, kind: string) => ask<void>('DELETE', greetingURL(box, kind)),
+  reach: () => ask<Reach>('GET', '/api/me/reach'),
+  setReach: (reach: Reach) => ask<Reach>('PUT', '/api/me/reach', reach),
   deleteVoicemail: (vm: string) => ask<void>('DELETE', `/api/voicemails/${id(vm)}`),
   audioURL: (vm: string) => `/api/voicemails/${id(vm)}/audio`,
   registrations: () => ask<{ registrations: Registration[] }>('GET', '/api/registrations').then((r) => r.registrations),

@@ -195,6 +195,22 @@ export interface Voicemail {
   forwarded_by?: Party
 }
 
+export interface MessageBox {
+  id: string
+  box: Party
+  shared: boolean
+  new: number
+  old: number
+  pin: boolean
+  mail: string
+  greetings: string[] | null
+}
+
+export interface Reach {
+  dnd: boolean
+  forward: string
+}
+
 export interface DemoNumber {
   number: string
   label: string
