@@ -4,6 +4,7 @@ import { Inviter, Registerer, RegistererState, SessionState, UserAgent } from "/
 const target = (user) => UserAgent.makeURI(`sip:${user}@${ask.domain}`);
 const options = { sessionDescriptionHandlerOptions: { constraints: sound } };
 let session = null;
+let held = null; // the first of two calls
 const ua = new UserAgent({
   uri: target(ask.user),
   transportOptions: { server: ask.ws },
@@ -27,6 +28,17 @@ async function reinvite(hold) {
   session.sessionDescriptionHandler.enableSenderTracks(!hold); // as its SessionManager does
   return true;
 }
+
+// refer resolves to the outcome of a transfer: "200", or "failed: CODE".
+const refer = (from, to) =>
+  new Promise((ok) => {
+    const onNotify = (notification) => {
+      notification.accept();
+      const code = Number(notification.request.body.split(" ")[1]);
+      if (code >= 200) ok(code < 300 ? "200" : `failed: ${code}`);
+    };
+    from.refer(to, { onNotify, requestDelegate: { onReject: () => ok("failed: REFER") } });
+  });
 
 window.phone = {
   connect: () => ua.start().then(() => "open", () => "refused"),
@@ -57,6 +69,10 @@ window.phone = {
   },
   hold: () => reinvite(true),
   resume: () => reinvite(false),
+  // consult calls somebody while the first call is on hold; attend joins the two others; transfer sends the other one away.
+  consult: (to) => ((held = session), window.phone.call(to)),
+  attend: () => refer(held, session),
+  transfer: (to) => refer(session, target(to)),
   hangup: () => session.bye().then(() => true),
   over: () => until("the call to be over", () => session.state === SessionState.Terminated),
 };
