@@ -98,7 +98,6 @@ func TestBothHold(t *testing.T) {
 	sipp.hears(deskTone)
 	bob.do("terminate")
 	sipp.ends(10 * time.Second)
-	oneInvite(t, sipp)
 	tells(t, s.record(1), "holds", "resumes")
 	s.noCalls()
 }
