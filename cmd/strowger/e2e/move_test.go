@@ -93,7 +93,7 @@ func TestBothHold(t *testing.T) {
 	sipp.hears(musicTone)
 	eventually(t, "the carrier should hold too", eventTimeout, func() bool { return strings.Contains(sipp.messages(), "a=sendonly") })
 	bob.do("resume")
-	bob.hears(musicTone) // the carrier still holds
+	bob.hears(musicTone)   // the carrier still holds
 	bob.hears(carrierTone) // the carrier is back
 	sipp.hears(deskTone)
 	bob.do("terminate")
