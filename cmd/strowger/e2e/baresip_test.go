@@ -49,7 +49,8 @@ type baresipOptions struct {
 	// AutoAnswer answers every call at once, as phones that are set up for paging do with those that ask for it. This baresip does
 	// not read who asks.
 	AutoAnswer bool
-	Refresh    int // seconds of its registration, 0 = 60
+	Lamp       bool // subscribes to its mailbox (RFC 3842)
+	Refresh    int  // seconds of its registration, 0 = 60
 
 	Watch    []string // extensions whose presence it shows
 	Messages bool     // it subscribes to waiting messages; its end is not graceful then
@@ -93,6 +94,11 @@ func startBaresip(t *testing.T, s *server, device string, hz float64, o baresipO
 	}
 	if o.AutoAnswer {
 		srtp += ";answermode=auto"
+	}
+	lamp := ""
+	if o.Lamp {
+		lamp = "module_app mwi.so\n"
+		srtp += ";mwi=yes"
 	}
 	dir := t.TempDir()
 	wav := filepath.Join(dir, "microphone.wav")
@@ -139,7 +145,7 @@ module_app ctrl_tcp.so
 ctrl_tcp_listen 127.0.0.1:%[8]d
 snd_path %[9]s
 menu_bell no
-`, o.Local, port, wav, name, rate, media, media+38, ctrl, dir, net.JoinHostPort(o.Local, strconv.Itoa(port)))
+%[11]s`, o.Local, port, wav, name, rate, media, media+38, ctrl, dir, net.JoinHostPort(o.Local, strconv.Itoa(port)), lamp)
 	account := fmt.Sprintf("<sip:%s@%s%s>;auth_user=%s;auth_pass=%s;regint=%d;audio_codecs=%s%s\n", device, addr, transport, device, o.Password, o.Refresh, o.Codecs, srtp)
 	write := func(file, text string) {
 		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
