@@ -30,6 +30,9 @@ var (
 	codecEvent8  = &codecInfo{name: "telephone-event", payload: 101, clock: 8000, fmtp: "0-16"}
 	codecEvent48 = &codecInfo{name: "telephone-event", payload: 110, clock: 48000, fmtp: "0-16"}
 
+	// Comfort noise (RFC 3389), beside G.711.
+	codecNoise = &codecInfo{name: "CN", payload: 13, static: true, clock: 8000, rate: 8000}
+
 	allCodecs = []*codecInfo{codecOpus, codecG722, codecPCMU, codecPCMA}
 )
 

@@ -138,6 +138,8 @@ func (o *outStream) holdKey(key byte, now time.Duration) bool {
 			return false
 		}
 		k.queue = append(k.queue, press{key: key, millis: int(keyMax.Milliseconds())})
+		k.held = now + keyHold
+		o.advanceKeys(now) // at once: every tone that still passes is heard twice
 	}
 	k.held = now + keyHold
 	return true
@@ -156,6 +158,11 @@ func (o *outStream) releaseKey() {
 func (o *outStream) tickKeys(now time.Duration) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	return o.advanceKeys(now)
+}
+
+// advanceKeys is tickKeys with mu held.
+func (o *outStream) advanceKeys(now time.Duration) bool {
 	k := &o.keys
 	if !o.open {
 		k.sending, k.queue = false, nil

@@ -17,6 +17,7 @@ type keyTones struct {
 	opus   *codec.OpusLibrary
 
 	on        bool
+	lead      int // frames of silence before
 	left      int // frames
 	low, high float64
 	at        int // samples so far
@@ -30,6 +31,7 @@ const (
 	keyLow  = 9200
 	keyHigh = 11600
 	keyEdge = 5 // ms in which they come and go
+	keyLead = 3 // frames of silence, after which a decoder that has heard another encoder is where ours is
 )
 
 // configure takes over what SDP agreed, and says whether the codec is the same as before.
@@ -49,6 +51,10 @@ func (k *keyTones) begin(p press) {
 	if k.voice == nil {
 		k.voice = &voice{rate: k.format.codec.rate, opus: k.opus}
 	}
+	k.lead = 0
+	if k.format.codec == codecG722 || k.format.codec == codecOpus {
+		k.lead = keyLead
+	}
 	k.left = (p.millis + 19) / 20
 	k.at, k.total = 0, k.left*k.format.codec.rate/50
 }
@@ -57,6 +63,12 @@ func (k *keyTones) begin(p press) {
 func (k *keyTones) next() []byte {
 	rate := k.format.codec.rate
 	frame := k.frame[:rate/50]
+	if k.lead > 0 {
+		k.lead--
+		clear(frame)
+		n := len(k.voice.encode(k.format.codec, k.pkt[headerLen:], frame))
+		return k.pkt[:headerLen+n]
+	}
 	edge := float64(rate * keyEdge / 1000)
 	for i := range frame {
 		t := 2 * math.Pi * float64(k.at) / float64(rate)
@@ -82,8 +94,7 @@ func (o *outStream) sendTone(key byte, length time.Duration) bool {
 	return true
 }
 
-// keyToneMin is twice what Q.24 asks of senders: the decoder at the party, when it has a state (G.722), comes from another
-// encoder.
+// keyToneMin is what phones do at the least, and twice what Q.24 asks for.
 const keyToneMin = 120 * time.Millisecond
 
 // tickTone sends 20 ms of a key in the sound, and says whether more will follow. Called with mu held.

@@ -10,6 +10,7 @@ type hop struct {
 	codec *codecInfo
 	out   *outStream  // nil: nobody hears it
 	coder *transcoder // nil: as it is; or else one for all hops of the path
+	noise uint8       // payload type of comfort noise there, for the coder; 0 = none
 	src   uint32      // our name at out
 	clock uint32      // RTP clock there
 	recv  uint8       // payload type of what comes
@@ -68,8 +69,9 @@ func (s *Session) receivedAt(pkt []byte, now time.Duration) {
 	}
 	var keys [2]press
 	s.in.mu.Lock()
-	ok = s.in.accept(h, hop.codec, hop.event, p.genuine, now)
-	if ok && !hop.event {
+	quiet := hop.codec == codecNoise
+	ok = s.in.accept(h, hop.codec, hop.event || quiet, p.genuine, now)
+	if ok && !hop.event && !quiet {
 		s.in.sample.take(hop.codec, pkt[h.start:h.end], now)
 	}
 	if ok && hop.event {
@@ -86,7 +88,7 @@ func (s *Session) receivedAt(pkt []byte, now time.Duration) {
 		if p.listener != nil && (p.all || hop.coder != nil) {
 			p.listener.take(h, hop.codec, pkt[h.start:h.end], now)
 		}
-		if p.inband != nil {
+		if p.inband != nil && !quiet {
 			s.heardKey(p, p.inband.take(hop.codec, pkt[h.start:h.end]), hop, now)
 		}
 	}
@@ -203,6 +205,7 @@ func (s *Session) rebuild() {
 		for _, f := range s.agreed.events {
 			p.add(f.recv, s.eventHop(f, dst))
 		}
+		s.addNoise(p, dst)
 	}
 	if len(s.agreed.audio) > 0 && len(s.agreed.events) == 0 {
 		if s.inband == nil {
@@ -214,7 +217,7 @@ func (s *Session) rebuild() {
 		}
 	}
 	for i := range p.hops {
-		if p.hops[i].coder != nil {
+		if p.hops[i].coder != nil && p.hops[i].codec != codecNoise {
 			p.coded, p.ptime = &p.hops[i], dst.agreed.ptime
 			s.shard.activate(s)
 		}
@@ -260,8 +263,30 @@ func (s *Session) audioHop(f format, dst *Session) hop {
 	to, ok := dst.agreed.codable()
 	if ok && s.agreed.encodes(f.codec) {
 		h.out, h.pt, h.clock, h.coder = &dst.out, to.send, to.codec.clock, s.coder(to.codec)
+		if to.codec.clock == codecNoise.clock {
+			h.noise = dst.agreed.noise
+		}
 	}
 	return h
+}
+
+// addNoise takes comfort noise beside G.711: many send it without having asked. Only who has agreed to it is sent it.
+func (s *Session) addNoise(p *path, dst *Session) {
+	g711 := p.hop(codecPCMU.payload)
+	if g711 == nil {
+		g711 = p.hop(codecPCMA.payload)
+	}
+	if g711 == nil || g711.codec.clock != codecNoise.clock || p.hop(codecNoise.payload) != nil {
+		return
+	}
+	h := hop{codec: codecNoise, src: s.num, clock: codecNoise.clock, coder: g711.coder}
+	switch {
+	case h.coder != nil:
+		h.out, h.pt, h.clock = g711.out, g711.pt, g711.clock
+	case dst != nil && dst.agreed.noise != 0 && g711.out != nil:
+		h.out, h.pt = g711.out, dst.agreed.noise
+	}
+	p.add(codecNoise.payload, h)
 }
 
 func (s *Session) eventHop(f format, dst *Session) hop {
@@ -333,4 +358,11 @@ func (a agreement) meets(b agreement) bool {
 	_, okA := a.codable()
 	_, okB := b.codable()
 	return okA && okB
+}
+
+// g711 says whether G.711 was agreed, of either law.
+func (a agreement) g711() bool {
+	_, mu := a.format(codecPCMU)
+	_, law := a.format(codecPCMA)
+	return mu || law
 }

@@ -48,6 +48,7 @@ type remoteOffer struct {
 	ours   netip.Addr // our address for the answer
 	audio  []sdpPayload
 	events []sdpPayload
+	noise  bool       // it takes comfort noise
 	key    *cryptoKey // the peer's; nil: plain RTP
 }
 
@@ -181,6 +182,8 @@ func (l *rtpLink) consider(doc *sdpDoc, index int) (*remoteOffer, error) {
 	for _, p := range list {
 		switch {
 		case p.codec == nil:
+		case p.codec == codecNoise:
+			o.noise = p.pt == codecNoise.payload
 		case p.codec == codecEvent8 || p.codec == codecEvent48:
 			o.events = append(o.events, p)
 		case !hasCodec(o.audio, p.codec):
@@ -251,12 +254,18 @@ func (l *rtpLink) answer(codecs []*codecInfo) ([]byte, agreement, error) {
 		}
 	}
 	m := localMedia{dir: mirror(n.dir), proto: remote.proto}
+	if o.noise && a.g711() {
+		a.noise = codecNoise.payload
+	}
 	_, m.mux = remote.attr("rtcp-mux")
 	m.xr = a.xr
 	if m.rtcp = n.port + 1; m.mux {
 		m.rtcp = n.port
 	}
 	m.formats = append(append(m.formats, a.audio...), a.events...)
+	if a.noise != 0 {
+		m.formats = append(m.formats, format{codecNoise, a.noise, a.noise})
+	}
 	way := remote.way(m.mux)
 	if o.key != nil {
 		k := n.key(o.key.suite)
@@ -334,6 +343,9 @@ func (n *rtpNegotiation) answered(m *sdpMedia) (agreement, error) {
 			continue
 		}
 		f := format{p.codec, p.pt, n.pts[p.codec]}
+		if p.codec == codecNoise {
+			continue // never offered
+		}
 		if p.codec == codecEvent8 || p.codec == codecEvent48 {
 			if _, ok := n.pts[p.codec]; ok {
 				a.events = append(a.events, f)

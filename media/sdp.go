@@ -218,6 +218,9 @@ func (m *sdpMedia) payloads() ([]sdpPayload, error) {
 }
 
 func staticCodec(pt uint8) *codecInfo {
+	if pt == codecNoise.payload {
+		return codecNoise
+	}
 	for _, c := range allCodecs {
 		if c.static && c.payload == pt {
 			return c
@@ -236,7 +239,7 @@ func codecByMap(enc string) *codecInfo {
 	if len(f) > 2 {
 		channels = f[2]
 	}
-	for _, c := range []*codecInfo{codecOpus, codecG722, codecPCMU, codecPCMA, codecEvent8, codecEvent48} {
+	for _, c := range []*codecInfo{codecOpus, codecG722, codecPCMU, codecPCMA, codecEvent8, codecEvent48, codecNoise} {
 		if strings.EqualFold(c.name, f[0]) && strconv.Itoa(int(c.clock)) == f[1] && strconv.Itoa(max(c.channels, 1)) == channels {
 			return c
 		}

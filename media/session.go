@@ -159,6 +159,7 @@ type format struct {
 type agreement struct {
 	audio  []format // the peer's preference first, never empty
 	events []format // telephone-event, by clock rate; empty when the peer has none
+	noise  uint8    // payload type of comfort noise that the peer takes, 0 = none
 	ptime  int      // milliseconds of audio per packet that the peer wants, 20 when it does not say
 	send   bool     // the peer wants to hear us
 	recv   bool     // the peer may talk

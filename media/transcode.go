@@ -152,6 +152,9 @@ func (v *voice) Repair(kind uint8, payload []byte) []int16 {
 
 // playoutPacket is a packet as a playout.Buffer of rate Hz wants it.
 func playoutPacket(h header, c *codecInfo, payload []byte, rate int) playout.Packet {
+	if c == codecNoise {
+		return playout.Packet{Noise: true, SSRC: h.ssrc, Seq: h.seq, TS: h.ts, Clock: c.clock, Payload: payload}
+	}
 	return playout.Packet{
 		Kind: uint8(slices.Index(allCodecs, c)), SSRC: h.ssrc, Seq: h.seq, TS: h.ts, Clock: c.clock,
 		Samples: c.samples(payload, rate), Payload: payload,
@@ -176,6 +179,9 @@ type transcoder struct {
 	heard bool
 	pkt   [headerLen + maxFrame]byte
 }
+
+// noiseLevel is the comfort noise that we ask for, in -dBov: that of a quiet room.
+const noiseLevel = 68
 
 // transcoderRest is after how much silence of the party the transcoder sleeps.
 const transcoderRest = 500 * time.Millisecond
@@ -250,6 +256,12 @@ func (t *transcoder) send(to *hop, frame []int16, now time.Duration) {
 		}
 		t.idle = 0
 	} else {
+		if t.idle == 0 && to.noise != 0 && t.h.seq > 0 { // the party has fallen silent
+			t.pkt[headerLen] = noiseLevel
+			t.h.start, t.h.end, t.h.marker = headerLen, headerLen+1, false
+			t.h.seq++
+			to.out.relay(to.src, t.h, to.noise, to.clock, t.pkt[:], now)
+		}
 		t.idle += time.Duration(len(frame)) * time.Second / time.Duration(rate)
 	}
 	t.heard = false

@@ -141,7 +141,7 @@ func (b *browserSDP) formats(m *sdpMedia) error {
 	}
 	for _, p := range list {
 		switch {
-		case p.codec == nil:
+		case p.codec == nil, p.codec == codecNoise: // browsers have Opus
 		case p.codec == codecEvent8 || p.codec == codecEvent48:
 			if !hasCodec(b.events, p.codec) {
 				b.events = append(b.events, p)

@@ -10,6 +10,7 @@ type Packet struct {
 	TS      uint32
 	Clock   uint32 // of TS, Hz
 	Samples int    // how many its payload decodes to
+	Noise   bool   // comfort noise (RFC 3389) until the next packet; Kind and Samples mean nothing
 	Payload []byte // copied
 }
 
@@ -80,6 +81,8 @@ type Buffer struct {
 	loss    float32  // share of packets that were lost of late
 	extra   int      // samples of delay for the sake of repair
 
+	noise noise
+
 	jitter jitter
 	scale  timeScale
 	stats  Stats
@@ -92,6 +95,7 @@ type slot struct {
 	seq     uint16
 	cut     bool // the first of another source
 	tried   bool // to repair what was before it
+	noise   bool
 	payload []byte
 }
 
@@ -115,7 +119,7 @@ func (b *Buffer) Reset() {
 	}
 	b.pcm, b.made, b.starved = b.pcm[:0], 0, 0
 	b.known, b.started = false, false
-	b.loss, b.extra = 0, 0
+	b.loss, b.extra, b.noise.on = 0, 0, false
 	b.jitter.reset()
 	b.scale.reset()
 }
@@ -129,7 +133,10 @@ func (b *Buffer) samples(now time.Duration) int64 {
 
 // Push takes a packet that arrived now.
 func (b *Buffer) Push(p Packet, now time.Duration) {
-	if p.Samples <= 0 || p.Clock == 0 {
+	if p.Noise {
+		p.Samples = 0
+	}
+	if p.Samples <= 0 && !p.Noise || p.Clock == 0 {
 		return
 	}
 	at := b.samples(now)
@@ -140,7 +147,9 @@ func (b *Buffer) Push(p Packet, now time.Duration) {
 	if ahead := int32(p.TS - b.ts); ahead > 0 {
 		b.ts, b.place = p.TS, place
 	}
-	b.length = p.Samples
+	if !p.Noise {
+		b.length = p.Samples
+	}
 	b.jitter.add(at - place)
 	if b.started && place < b.tail && !b.comeBack(p, place) {
 		b.stats.Late++
@@ -218,7 +227,7 @@ func (b *Buffer) insert(p Packet, place int64, fresh bool) {
 	}
 	free := b.queue[b.count].payload
 	copy(b.queue[at+1:b.count+1], b.queue[at:b.count])
-	b.queue[at] = slot{place: place, samples: p.Samples, kind: p.Kind, seq: p.Seq, cut: fresh, payload: append(free[:0], p.Payload...)}
+	b.queue[at] = slot{place: place, samples: p.Samples, kind: p.Kind, seq: p.Seq, cut: fresh, noise: p.Noise, payload: append(free[:0], p.Payload...)}
 	b.count++
 }
 

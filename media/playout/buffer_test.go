@@ -21,16 +21,17 @@ func (r *raw) Decode(_ uint8, payload []byte) []int16 {
 
 // line is a party, a network and a listener under one clock: packets of 20 ms at 8 kHz, each with a way of its own.
 type line struct {
-	t     testing.TB
-	b     *Buffer
-	in    []int16
-	heard []int16
-	kinds [3]int
-	phase time.Duration                                // between the party's clock and the listener's
-	ppm   float64                                      // by which the party's clock is fast
-	way   func(i int) (delay time.Duration, lost bool) // of packet i
-	stamp func(i int, p *Packet)                       // changes packet i
-	delay [4]time.Duration                             // sum, number, largest, of the last second
+	t       testing.TB
+	b       *Buffer
+	in      []int16
+	heard   []int16
+	kinds   [3]int
+	phase   time.Duration                                // between the party's clock and the listener's
+	ppm     float64                                      // by which the party's clock is fast
+	way     func(i int) (delay time.Duration, lost bool) // of packet i
+	stamp   func(i int, p *Packet)                       // changes packet i
+	payload func(i int) []byte                           // instead of its voice; nil: its voice
+	delay   [4]time.Duration                             // sum, number, largest, of the last second
 }
 
 const frame20 = 20 * time.Millisecond
@@ -83,6 +84,11 @@ func (l *line) send(way []arrival, i int, at time.Duration) []arrival {
 	}
 	for k := range 160 {
 		binary.LittleEndian.PutUint16(p.Payload[2*k:], uint16(l.in[(160*i+k)%len(l.in)]))
+	}
+	if l.payload != nil {
+		if b := l.payload(i); b != nil {
+			p.Payload = b
+		}
 	}
 	k := len(way)
 	way = append(way, arrival{})

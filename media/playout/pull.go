@@ -62,6 +62,10 @@ func (b *Buffer) fill(n int) {
 
 // makeUp conceals n samples of the party's timeline.
 func (b *Buffer) makeUp(n int) {
+	if b.noise.on {
+		b.murmur(n)
+		return
+	}
 	lost := b.conceal.Lost()
 	b.tail += int64(n)
 	b.synthesize(n)
@@ -79,6 +83,14 @@ func (b *Buffer) synthesize(n int) {
 
 // decode appends a packet, without the part of it that has been played.
 func (b *Buffer) decode(s *slot) {
+	if s.noise {
+		b.quieten(s)
+		return
+	}
+	if b.noise.on {
+		b.noise.on = false
+		b.conceal.Cut()
+	}
 	samples := b.dec.Decode(s.kind, s.payload)
 	played := int(b.tail - s.place)
 	if s.cut {
