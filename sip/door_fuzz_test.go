@@ -38,6 +38,12 @@ var doorSeeds = []string{
 	"ACK sip:a SIP/2.0\nVia: SIP/2.0/UDP h\nFrom: <sip:a@b>;tag=1\nTo: <sip:c@d>\nCall-ID: x\nCSeq: 1 ACK\n\n",
 	"INVITE sip:201@x SIP/2.0\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\nFrom: <sip:a@b>;tag=1\nTo: sip:c@d\nCall-ID: x\nCSeq: 1 INVITE\n" +
 		"Content-Type: multipart/mixed;boundary=b\nContent-Length: 61\n\n--b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--b--\r\n           ",
+	"SUBSCRIBE sip:202@x SIP/2.0\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\nFrom: <sip:a@b>;tag=1\nTo: <sip:202@d>\nCall-ID: x\nCSeq: 1 SUBSCRIBE\n" +
+		"Contact: <sip:a@h>\no: dialog;id=7\nAccept: application/dialog-info+xml\nExpires: 600\nContent-Length: 0\n\n",
+	"REFER sip:202@x SIP/2.0\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\nFrom: <sip:a@b>;tag=1\nTo: <sip:202@d>\nCall-ID: x\nCSeq: 1 REFER\n" +
+		"r: <sip:203@x?Replaces=a%40b%3Bto-tag%3Dc%3Bfrom-tag%3Dd>\nTarget-Dialog: a;local-tag=b;remote-tag=c\nContent-Length: 0\n\n",
+	"INVITE sip:202@x SIP/2.0\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\nFrom: <sip:a@b>;tag=1\nTo: <sip:202@d>\nCall-ID: x\nCSeq: 1 INVITE\n" +
+		"Require: replaces\nReplaces: a@b;to-tag=c;from-tag=d;early-only\nContent-Length: 0\n\n",
 	"SIP/2.0 200 OK\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\n\n",
 	"\n\n", "\x00\x01\x00\x00!\x12\xa4B", "INVITE", "INVITE sip:a SIP/2.0\n\n",
 }
@@ -50,6 +56,8 @@ func FuzzDoor(f *testing.F) {
 	}
 	office := newOffice()
 	cfg := office.config()
+	watched := &board{states: map[string]LampState{"of:202": {}}}
+	cfg.Lamps, cfg.Messages = watched, watched
 	var log bytes.Buffer
 	cfg.Log = zerolog.New(&log).Level(zerolog.ErrorLevel)
 	s, err := New(cfg)
@@ -94,8 +102,8 @@ func FuzzDoor(f *testing.F) {
 				t.Fatalf("%s of a stranger was answered with %d", req.Method, res.StatusCode)
 			}
 		}
-		if office.calls.Load() > 0 || len(s.Registrations("")) > 0 {
-			t.Fatal("somebody was rung or registered")
+		if office.calls.Load() > 0 || len(s.Registrations("")) > 0 || s.Subscriptions() > 0 {
+			t.Fatal("somebody was rung, registered or subscribed")
 		}
 	})
 }

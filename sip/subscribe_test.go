@@ -385,3 +385,17 @@ func FuzzSubscribe(f *testing.F) {
 		}
 	})
 }
+
+// A subscription over a connection ends with it: nobody but the phone can open another.
+func TestSubscriptionFlow(t *testing.T) {
+	o := newOffice()
+	lamps := &board{states: map[string]LampState{"of:202": {Open: true}}}
+	cfg := o.config()
+	cfg.Lamps = lamps
+	s := startEdge(t, cfg)
+	w := dialWire(t, "tcp", s.Addrs().TCP)
+	w.subscribes("202")
+	eventually(t, "the phone should be subscribed", func() bool { return s.Subscriptions() == 1 })
+	_ = w.conn.Close()
+	eventually(t, "the subscription should end", func() bool { return s.Subscriptions() == 0 })
+}
