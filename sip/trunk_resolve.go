@@ -198,6 +198,7 @@ func (s *trunkSet) addresses(ctx context.Context, host string, port int, transpo
 	if len(list) == 0 {
 		return nil, fmt.Errorf("look up %s: %w", host, errNoAddress)
 	}
+	list = slices.Clone(list) // the resolver's may be shared
 	slices.SortStableFunc(list, func(a, b netip.Addr) int {
 		return cmp.Compare(a.Unmap().BitLen(), b.Unmap().BitLen())
 	})

@@ -36,7 +36,13 @@ func TestPresenceOnDeskPhone(t *testing.T) {
 	s.noCalls()
 }
 
-// A message that a caller leaves lights the phone's message lamp.
+// lastCount is the last count of messages in the phone's trace.
+func lastCount(b *baresip) string {
+	all := regexp.MustCompile(`Voice-Message: \d+/\d+`).FindAllString(b.log.String(), -1)
+	return all[len(all)-1]
+}
+
+// A message that a caller leaves lights the message lamps of a phone that asks and of one that does not, until it is deleted.
 func TestMessageLamp(t *testing.T) {
 	s := serve(t, carrierTrunk("acme", carrierIP, 5060, ""))
 	asks := startBaresip(t, s, s.phone("bob", "desk"), deskTone, baresipOptions{Messages: true, Refresh: 600})
@@ -58,6 +64,13 @@ func TestMessageLamp(t *testing.T) {
 	silent.do("hangup", "")
 	sipp.ends(30 * time.Second)
 	lit("1/0")
+	r := s.record(1)
+	if code := s.api("DELETE", "/api/voicemails/"+r.Voicemail, nil); code >= 300 {
+		t.Fatalf("the message could not be deleted: %d", code)
+	}
+	eventually(t, "the lamps should go out", eventTimeout, func() bool {
+		return strings.HasSuffix(lastCount(asks), "0/0") && strings.HasSuffix(lastCount(silent), "0/0")
+	})
 	s.noCalls()
 }
 
@@ -144,5 +157,25 @@ func TestPickupFromPanel(t *testing.T) {
 	taker.hears(carrierTone)
 	sipp.ends(20 * time.Second)
 	taker.ends(eventTimeout)
+	s.noCalls()
+}
+
+// A parking orbit has a lamp: on while somebody is parked there, off when the call is retrieved.
+func TestOrbitLamp(t *testing.T) {
+	s, bob, sipp := talking(t, waitBye)
+	lamp := panel(t, s, s.phone("ann", "desk"), "701",
+		asked("NOTIFY", "<state>confirmed</state>", ""), asked("NOTIFY", "<state>terminated</state>", ""), unsubscribes())
+	eventually(t, "the panel should watch the orbit", eventTimeout, func() bool { return strings.Contains(lamp.messages(), "version=\"0\"") })
+	mark := bob.mark()
+	bob.do("transfer", "701")
+	bob.waitFor("CALL_CLOSED", mark, eventTimeout)
+	eventually(t, "the orbit's lamp should be on", eventTimeout, func() bool { return strings.Contains(lamp.messages(), "<state>confirmed</state>") })
+	ann := newBaresip(t, s, s.phone("ann", "mobile"), annTone, baresipOptions{})
+	ann.do("dial", "701")
+	sipp.hears(annTone)
+	ann.hears(carrierTone)
+	lamp.ends(eventTimeout)
+	ann.do("hangup", "")
+	sipp.ends(eventTimeout)
 	s.noCalls()
 }
