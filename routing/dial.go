@@ -51,6 +51,7 @@ func Dial(req DialRequest, dir Directory, now time.Time) Dialled {
 	}
 	if u := colleague(dir, req.Dialled); u != nil {
 		plan := internal(req.User, caller, u, dir, now)
+		plan.Recording = recording(dir, store.Internal, nil, req.User, plan.Stages)
 		return Dialled{plan, store.Internal, plan.Called, caller, shown}
 	}
 	to, ok := ParseNumber(req.Dialled, dir.Company().Region)
@@ -65,7 +66,9 @@ func Dial(req DialRequest, dir Directory, now time.Time) Dialled {
 		refuse(&plan, false, 404, ReasonUnknownNumber)
 		return Dialled{plan, store.Outbound, req.Dialled, shown, shown}
 	}
-	return Dialled{outbound(shown, to), store.Outbound, to, shown, shown}
+	plan := outbound(shown, to)
+	plan.Recording = recording(dir, store.Outbound, nil, req.User, plan.Stages)
+	return Dialled{plan, store.Outbound, to, shown, shown}
 }
 
 func colleague(dir Directory, dialled string) *User {

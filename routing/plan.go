@@ -70,16 +70,17 @@ const (
 
 // Plan is the answer: whom to ring in which order, how it ends, and why. Its JSON is the contract's section 10.
 type Plan struct {
-	Policy   string   `json:"policy,omitempty"`
-	Caller   string   `json:"caller"`
-	Called   string   `json:"called"`
-	Known    bool     `json:"known"`
-	Contacts []string `json:"contacts"`
-	Owner    string   `json:"owner,omitempty"`
-	Trace    []Row    `json:"trace"`
-	Stages   []Stage  `json:"stages,omitzero"`   // calls: never nil; texts: nil
-	End      *End     `json:"end,omitempty"`     // calls, and texts to numbers that are not ours
-	Deliver  *Deliver `json:"deliver,omitempty"` // texts
+	Policy    string     `json:"policy,omitempty"`
+	Caller    string     `json:"caller"`
+	Called    string     `json:"called"`
+	Known     bool       `json:"known"`
+	Contacts  []string   `json:"contacts"`
+	Owner     string     `json:"owner,omitempty"`
+	Trace     []Row      `json:"trace"`
+	Stages    []Stage    `json:"stages,omitzero"`     // calls: never nil; texts: nil
+	End       *End       `json:"end,omitempty"`       // calls, and texts to numbers that are not ours
+	Deliver   *Deliver   `json:"deliver,omitempty"`   // texts
+	Recording *Recording `json:"recording,omitempty"` // calls; nil = on demand, by nobody's rule
 	// Emergency is set for calls that go out whatever else holds.
 	Emergency *Emergency `json:"emergency,omitempty"`
 }

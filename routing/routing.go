@@ -78,6 +78,11 @@ func Decide(req Request, dir Directory, now time.Time) Plan {
 	default:
 		plan.Policy = n.PolicyName()
 		d.call(n, &plan)
+		direction := store.Inbound
+		if req.User != "" {
+			direction = store.Internal
+		}
+		plan.Recording = recording(dir, direction, n, req.User, plan.Stages)
 	}
 	return plan
 }

@@ -23,15 +23,16 @@ type Directory struct {
 
 // Company is the organisation that owns the numbers.
 type Company struct {
-	Name        string   `yaml:"name" json:"name"`
-	Phone       string   `yaml:"phone,omitempty" json:"phone,omitempty"`               // E.164, the last forwarding target
-	Timezone    string   `yaml:"timezone,omitempty" json:"timezone,omitempty"`         // IANA name; empty = UTC
-	Region      string   `yaml:"region,omitempty" json:"region,omitempty"`             // ISO 3166 alpha-2; how to read national numbers
-	Operator    string   `yaml:"operator,omitempty" json:"operator,omitempty"`         // extension or user id: who is reached by 0 from a mailbox
-	RingSeconds int      `yaml:"ring_seconds,omitempty" json:"ring_seconds,omitempty"` // 1 to 600, 0 = not set
-	Hours       []Window `yaml:"hours,omitempty" json:"hours,omitempty"`               // none = open on every day that is not closed
-	Closed      []string `yaml:"closed,omitempty" json:"closed,omitempty"`             // dates "2006-01-02", company time
-	TextSender  string   `yaml:"text_sender,omitempty" json:"text_sender,omitempty"`   // E.164
+	Name        string         `yaml:"name" json:"name"`
+	Phone       string         `yaml:"phone,omitempty" json:"phone,omitempty"`               // E.164, the last forwarding target
+	Timezone    string         `yaml:"timezone,omitempty" json:"timezone,omitempty"`         // IANA name; empty = UTC
+	Region      string         `yaml:"region,omitempty" json:"region,omitempty"`             // ISO 3166 alpha-2; how to read national numbers
+	Operator    string         `yaml:"operator,omitempty" json:"operator,omitempty"`         // extension or user id: who is reached by 0 from a mailbox
+	RingSeconds int            `yaml:"ring_seconds,omitempty" json:"ring_seconds,omitempty"` // 1 to 600, 0 = not set
+	Hours       []Window       `yaml:"hours,omitempty" json:"hours,omitempty"`               // none = open on every day that is not closed
+	Closed      []string       `yaml:"closed,omitempty" json:"closed,omitempty"`             // dates "2006-01-02", company time
+	Recording   RecordingRules `yaml:"recording,omitempty" json:"recording,omitzero"`
+	TextSender  string         `yaml:"text_sender,omitempty" json:"text_sender,omitempty"` // E.164
 }
 
 // Window is a weekly wall-clock window in the company's time zone. From is inside, To is outside; To may be "24:00";
@@ -72,6 +73,7 @@ type User struct {
 	RingSeconds int      `yaml:"ring_seconds,omitempty" json:"ring_seconds,omitempty"`
 	Hours       []Window `yaml:"hours,omitempty" json:"hours,omitempty"` // none = always reachable
 	DND         bool     `yaml:"dnd,omitempty" json:"dnd,omitempty"`
+	Record      string   `yaml:"record,omitempty" json:"record,omitempty"` // always | never | on_demand; empty = the number's rule
 	CallWaiting bool     `yaml:"call_waiting,omitempty" json:"call_waiting,omitempty"`
 	ForwardTo   string   `yaml:"forward_to,omitempty" json:"forward_to,omitempty"` // all calls: E.164, not one of ours, or an extension
 	Location    string   `yaml:"location,omitempty" json:"location,omitempty"`     // where the user sits, for emergency calls
@@ -100,6 +102,7 @@ type Number struct {
 	CallConnect bool     `yaml:"call_connect,omitempty" json:"call_connect,omitempty"`
 	Whisper     string   `yaml:"whisper,omitempty" json:"whisper,omitempty"`
 	RingSeconds int      `yaml:"ring_seconds,omitempty" json:"ring_seconds,omitempty"`
+	Record      string   `yaml:"record,omitempty" json:"record,omitempty"`           // always | never | on_demand; empty = the company's rule
 	MaxInbound  int      `yaml:"max_inbound,omitempty" json:"max_inbound,omitempty"` // 0 = 50
 	Source      string   `yaml:"source,omitempty" json:"source,omitempty"`
 	Tag         string   `yaml:"tag,omitempty" json:"tag,omitempty"`

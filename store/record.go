@@ -46,6 +46,7 @@ type CallRecord struct {
 	Request     json.RawMessage `json:"request,omitempty"`   // what was asked of routing: request, live state, directory version
 	Voicemail   string          `json:"voicemail,omitempty"` // Voicemail.ID
 	Emergency   bool            `json:"emergency,omitempty"` // to an emergency number
+	Recordings  []Recording     `json:"recordings,omitempty"`
 	Source      string          `json:"source,omitempty"`
 	Tag         string          `json:"tag,omitempty"`
 	// Participants are the users in whose lists the call shows: those selected by the plan when nobody answered, else who

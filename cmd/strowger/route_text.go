@@ -29,6 +29,7 @@ func planText(kind string, p routing.Plan, at time.Time) string {
 	}
 	t := treePrinter{b: &b, stages: p.Stages}
 	t.rows(p.Trace, "", false)
+	b.WriteString(recordingText(p.Recording))
 	b.WriteString(outcomeText(p))
 	return b.String()
 }
@@ -45,6 +46,24 @@ func dialledText(user string, p routing.Plan, at time.Time) string {
 	}
 	b.WriteString(outcomeText(p))
 	return b.String()
+}
+
+// recordingText says whether the call is recorded, and by whose word; nothing where nobody has a rule.
+func recordingText(r *routing.Recording) string {
+	if r == nil {
+		return ""
+	}
+	why := map[string]string{routing.RecordedByNumber: "by the number's rule", routing.RecordedByDirection: "by the company's rule for this direction",
+		routing.RecordedByDefault: "no rule"}[r.Why]
+	text := fmt.Sprintf("recorded: %s, %s", r.Mode, why)
+	modes, users := r.UsersBy()
+	for i, mode := range modes {
+		text += fmt.Sprintf("; %s with %s", mode, strings.Join(users[i], ", "))
+	}
+	if r.Announce {
+		text += "; it is announced"
+	}
+	return text + "\n"
 }
 
 // treePrinter walks the trace and takes each stage when its row comes.

@@ -35,6 +35,7 @@ type actor struct {
 	shown  bool      // subscribers were told that the call began
 	ended  bool      // and that it is over
 
+	taping  taping
 	media   atomic.Pointer[[]MediaSession] // of the legs, for those who measure
 	orders  int                            // commands so far
 	replies map[int]chan<- error
@@ -214,6 +215,8 @@ func (a *actor) translate(leg int, what any) (Event, bool) {
 	case handing:
 		a.arriving = &w
 		e.What = w.event
+	case tapeFile:
+		e.Leg, e.What = noLeg, a.tapeReady(w)
 	case What:
 		e.What = w
 	}

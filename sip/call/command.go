@@ -161,6 +161,8 @@ func (m *machine) obey(w Commanded) (later bool, err error) {
 		return false, m.hangupLeg(c.Leg)
 	case mergeInto:
 		return m.mergeInto(w.Token, c)
+	case RecordCall:
+		return false, m.record(c.User, c.Do)
 	case Mute, Kick, Lock:
 		return false, m.obeyRoom(c)
 	}

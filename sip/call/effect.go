@@ -251,12 +251,13 @@ const (
 	Ringback Prompt = iota // loops
 	Greeting               // of the mailbox
 	Beep
-	PressOne   // loops
-	Music      // on hold; loops
-	Silence    // loops
-	Spoken     // the file that came with SoundMade
-	ReviewMenu // of the mailbox
-	Message    // that the caller left
+	PressOne     // loops
+	Music        // on hold; loops
+	Announcement // that the call is recorded
+	Silence      // loops
+	Spoken       // the file that came with SoundMade
+	ReviewMenu   // of the mailbox
+	Message      // that the caller left
 )
 
 func (Decide) effect()         {}

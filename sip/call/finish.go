@@ -57,6 +57,7 @@ func (m *machine) over(e ending) {
 	m.serviceOver()
 	m.stop(&m.Keying.Timer)
 	m.Keying = Keying{}
+	m.tapeStop()
 	m.handingOver()
 	m.unpark()
 	m.Ringback = false

@@ -15,6 +15,8 @@ type judge struct {
 	closed   int
 	finished bool
 	rec      bool      // a recording runs
+	tape     bool      // the call is recorded
+	taped    []int     // legs on the tape
 	asking   string    // the question of a workflow or a service that is not answered, "" = none
 	echo     bool      // the caller hears itself
 	mixer    bool      // there is one
@@ -57,6 +59,8 @@ func (j *judge) happens(e Event) {
 		if w.Free {
 			j.orbits++
 		}
+	case TapeDone:
+		j.tape = false
 	case Adopted:
 		j.newcomer = &w.Leg
 	case PeerReferred:
@@ -155,8 +159,15 @@ func (j *judge) sees(effect Effect) {
 		j.mixer = false
 	case FindRoom, LookupPage:
 		j.is(j.closed == 0, "%T after the record was closed", e)
+	case StartTape:
+		j.is(!j.tape && (j.joined || j.mixer) && j.closed == 0, "recorded twice, with nobody, or after the record was closed")
+		j.tape = true
+	case StopTape:
+		j.is(j.tape, "no recording to stop")
+		j.tape = false
 	case Finish:
 		j.finished = true
+		j.is(!j.tape && len(j.taped) == 0, "finished with a recording")
 		j.is(j.orbits == 0, "finished on an orbit")
 		j.is(j.closed == 1 && !j.joined && !j.mixer && len(j.timers) == 0, "finished with %d records, bridge %v, timers %v", j.closed, j.joined, j.timers)
 		for i, l := range j.legs {
@@ -264,9 +275,18 @@ func (j *judge) seesMedia(effect Effect) {
 	case Unbridge:
 		j.is(j.joined && j.bridge == [2]int{e.Leg, e.Other}, "parted what was not joined")
 		j.joined = false
+	case TapeLeg:
+		j.media(e.Leg, e)
+		on := slices.Contains(j.taped, e.Leg)
+		j.is(on != e.On && (!e.On || j.tape && (j.joined || j.mixer)), "leg %d is put on a tape, or taken off, twice, or without one", e.Leg)
+		j.taped = slices.DeleteFunc(j.taped, func(i int) bool { return i == e.Leg })
+		if e.On {
+			j.taped = append(j.taped, e.Leg)
+		}
 	case CloseMedia:
 		j.media(e.Leg, e)
 		j.is(!j.legs[e.Leg].mixed, "media of leg %d closed in the mixer", e.Leg)
+		j.is(!slices.Contains(j.taped, e.Leg), "media of leg %d closed on the tape", e.Leg)
 		j.is(!j.joined || (j.bridge[0] != e.Leg && j.bridge[1] != e.Leg), "media of leg %d closed in the bridge", e.Leg)
 		j.legs[e.Leg].media, j.legs[e.Leg].music, j.echo = false, false, j.echo && e.Leg != 0
 	}
@@ -377,6 +397,7 @@ func (c *stepped) drive(confirm bool) {
 			c.step(Event{Leg: i, What: PeerGone{}})
 		}
 		c.step(Event{Leg: c.s.Caller, What: RecordDone{Seconds: 2}})
+		c.step(Event{Leg: noLeg, What: TapeDone{N: c.s.Tape.Count, Seconds: 2, Why: "stopped"}})
 	} else if !c.s.Done {
 		c.step(Event{Leg: noLeg, What: Timer{c.s.Watchdog}})
 	}

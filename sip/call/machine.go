@@ -163,6 +163,8 @@ func (m *machine) take(e Event) {
 		m.deflectionFound(w)
 	case HangupCall:
 		m.hangupCall(w.Reason)
+	case TapeReady, TapeDone:
+		m.takeTape(w)
 	}
 }
 
@@ -231,10 +233,11 @@ func (m *machine) settle() {
 	m.music()
 	m.settleRoom()
 	m.show()
+	m.tapes()
 	if m.Phase != Over {
 		return
 	}
-	if !m.RecordClosed && m.VM.Step != VMStopping && m.Service.Step != ServiceStopping {
+	if !m.RecordClosed && m.VM.Step != VMStopping && m.Service.Step != ServiceStopping && m.Tape.Step != TapeStopping {
 		for i := range m.Legs {
 			m.closeMedia(i)
 		}
@@ -374,6 +377,7 @@ func (m *machine) ended(i, code int, reason string) {
 
 // part takes leg i out of the bridge or the room.
 func (m *machine) part(i int) {
+	m.untape(i)
 	if leg := &m.Legs[i]; leg.In {
 		leg.In, leg.Speaking, leg.Token = false, false, 0
 		m.do(Unmix{i})
@@ -413,5 +417,8 @@ func (m *machine) force() {
 	}
 	if m.Service.Step == ServiceStopping {
 		m.Service.Step = ServiceDone
+	}
+	if m.Tape.Step == TapeStopping {
+		m.tapeDone(TapeDone{N: m.Tape.Count, Seconds: m.at.Sub(m.Tape.Now.Start).Seconds(), Why: "interrupted"})
 	}
 }

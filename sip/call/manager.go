@@ -35,6 +35,7 @@ type Config struct {
 // so that an administrator's file is heard at once.
 const (
 	promptPressOne = "call-connect"  // asks who answers an outside line to press 1; it is repeated
+	promptRecorded = "rec-notice"    // tells both parties that the call is recorded
 	promptMusic    = "music-on-hold" // it is repeated
 )
 

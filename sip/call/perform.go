@@ -77,6 +77,8 @@ func (a *actor) do(effect Effect) {
 		if len(a.story) < maxStory {
 			a.story = append(a.story, store.RecordEvent{At: a.at, Leg: e.Leg, What: e.Text})
 		}
+	case OpenTape, StartTape, StopTape, PauseTape, TapeLeg:
+		a.onTape(effect)
 	case Finish:
 	default:
 		a.onLeg(effect)
@@ -373,6 +375,10 @@ func (a *actor) sound(e Play) Sound {
 		return Sound{File: a.vm.review}
 	case Message:
 		return Sound{File: a.vm.file}
+	case Announcement:
+		if f := a.m.cfg.Speech.Prompt(promptRecorded); f != "" {
+			return Sound{File: f}
+		}
 	case Music:
 		if f := a.m.cfg.Speech.Prompt(promptMusic); f != "" {
 			return Sound{File: f, Loop: true}

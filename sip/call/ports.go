@@ -303,6 +303,8 @@ type MediaFactory interface {
 	NewSession(MediaOptions) (MediaSession, error)
 	// NewMixer makes the media of a conference, without members.
 	NewMixer(MixerOptions) (Mixer, error)
+	// NewTape begins to record a call, with nobody on the tape.
+	NewTape(TapeOptions) (Tape, error)
 }
 
 // Router decides. The implementation joins routing.Decide with the store and the live state that Manager supplies.
@@ -415,6 +417,9 @@ type Records interface {
 	AddVoicemail(vm store.Voicemail) error
 	// OpenMailbox says where a new message belongs and what its caller hears. busy: who is called is on another call.
 	OpenMailbox(box store.Mailbox, id string, busy bool) (MailboxOpened, error)
+	// RecordingFile returns an absolute path for recording n of a call and its path relative to the data folder. It fails when
+	// the disk is nearly full.
+	RecordingFile(call string, n int) (abs, rel string, err error)
 }
 
 // MailboxOpened is a box in which a message can be left.

@@ -16,7 +16,7 @@ func (s *State) record() store.CallRecord {
 		ID: s.Start.ID, Direction: plan.Direction, From: plan.Caller.Number, FromName: plan.Caller.Name,
 		FromUser: s.Start.User, To: s.called(), Trunk: s.Start.Trunk, Start: s.Start.At, Ringing: s.RingingAt, Answer: s.AnswerAt,
 		End: s.EndAt, Disposition: s.Disposition, AnsweredBy: s.AnsweredBy, EndedBy: s.EndedBy, Code: s.Code, Reason: s.Why,
-		Emergency: plan.Plan.Emergency != nil, Request: plan.Request, Source: s.Source, Tag: s.Tag, Related: s.Related, Workflow: s.walkedSteps(), Legs: make([]store.LegRecord, len(s.Legs)),
+		Emergency: plan.Plan.Emergency != nil, Request: plan.Request, Source: s.Source, Tag: s.Tag, Related: s.Related, Workflow: s.walkedSteps(), Recordings: s.Tape.Done, Legs: make([]store.LegRecord, len(s.Legs)),
 	}
 	if rec.Direction == "" { // ended before it was routed
 		rec.From, rec.FromName, rec.Direction = s.Start.From.Number, s.Start.From.Name, store.Inbound

@@ -16,7 +16,8 @@ type Snapshot struct {
 	FromUser  string `json:"from_user,omitempty"`
 	To        string `json:"to"`
 	Trunk     string `json:"trunk,omitempty"`
-	Phase     string `json:"phase"` // routing | ringing | up | ended
+	Phase     string `json:"phase"`               // routing | ringing | up | ended
+	Recording string `json:"recording,omitempty"` // starting | announcing | on | paused
 	Voicemail bool   `json:"voicemail,omitempty"`
 	// Emergency is set for a call for help: where the caller sits and which number the dispatcher sees.
 	Emergency   *routing.Emergency `json:"emergency,omitempty"`
@@ -111,7 +112,8 @@ func snapshot(s *State, callIDs func(leg int) string) Snapshot {
 		ID: s.Start.ID, Direction: plan.Direction, From: plan.Caller, FromUser: s.Start.User, To: s.called(), Trunk: s.Start.Trunk,
 		Phase: s.Phase.String(), Voicemail: s.VM.Step != VMNone, Stage: s.Stage, Ringing: s.RingingAt, Answer: s.AnswerAt,
 		Start: s.Start.At, End: s.EndAt, Disposition: s.Disposition, AnsweredBy: s.AnsweredBy, Reason: s.Why, Related: s.Related,
-		Legs: make([]LegSnapshot, len(s.Legs)),
+		Recording: tapeStepNames[s.Tape.Step],
+		Legs:      make([]LegSnapshot, len(s.Legs)),
 	}
 	if plan.Direction == "" {
 		out.From = s.Start.From
@@ -235,7 +237,7 @@ func findRow(rows []routing.Row, number string, st *routing.Stage) *routing.Row 
 
 // looksAlike reports whether two states show the same picture, so that subscribers need not be told.
 func looksAlike(a, b *State) bool {
-	if a.Phase != b.Phase || a.Stage != b.Stage || a.Plan.Direction != b.Plan.Direction || a.VM.Step != b.VM.Step ||
+	if a.Phase != b.Phase || a.Stage != b.Stage || a.Plan.Direction != b.Plan.Direction || a.VM.Step != b.VM.Step || a.Tape.Step != b.Tape.Step ||
 		a.Service.busy() != b.Service.busy() || a.Room.Kind != b.Room.Kind || a.Room.Locked != b.Room.Locked ||
 		a.Disposition != b.Disposition || len(a.Legs) != len(b.Legs) || len(a.Related) != len(b.Related) ||
 		a.Transfer.Step != b.Transfer.Step || a.Park.Step != b.Park.Step || a.Handing.To != b.Handing.To {

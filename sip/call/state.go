@@ -75,6 +75,8 @@ type State struct {
 	Room    RoomState // more than two talk
 	Keying  Keying    // a user keys in whom to transfer to
 
+	Tape TapeState
+
 	First    Planned  // once the call was transferred: the plan that it began with; Plan is the transfer's
 	Transfer Transfer // under way
 
@@ -155,6 +157,8 @@ type LegState struct {
 	Allowed     []string  // on the trunk that it called by, nil = all
 	Direction   string    // what the party's last SDP says of itself; "" and sendrecv = not on hold
 	Troubles    []Trouble // what is wrong with what it sends; replaced as a whole
+	Taped       bool      // it is, or was where it comes from, recorded
+	Side        int       // of the recording
 	Timer       int       // confirm timer, 0 = not running
 	Token       int       // names the whisper that is being made, 0 = none
 	Keys        string    // that may become a code

@@ -177,6 +177,9 @@ func (p pick) callEvent(s *State) What {
 	if s.Service.busy() && p(3) != 0 {
 		return p.serviceEvent(s)
 	}
+	if (s.Peer != 0 || s.Tape.Step != TapeOff) && p(2) == 0 {
+		return p.tapeEvent(s)
+	}
 	switch p(9) {
 	case 0, 1, 2:
 		var lines []Line
@@ -405,4 +408,20 @@ func BenchmarkStep(b *testing.B) {
 	for b.Loop() {
 		p.run(20)
 	}
+}
+
+// tapeEvent is about a recording.
+func (p pick) tapeEvent(s *State) What {
+	switch n := s.Tape.Count; p(6) {
+	case 0:
+		return TapeReady{N: n, Err: []string{"", "no room"}[p(8)/7]}
+	case 1:
+		if s.Tape.Step == TapeOn || s.Tape.Step == TapePaused || s.Tape.Step == TapeStopping {
+			return TapeDone{N: n, Seconds: 3, Why: []string{"stopped", "failed", "limit"}[p(3)]}
+		}
+		return TapeReady{N: n, File: "f"}
+	case 2:
+		return TapeReady{N: n, File: "f"}
+	}
+	return Commanded{1 + p(1<<40), RecordCall{[]string{"", "bob", "ann"}[p(3)], []string{"start", "start", "start", "stop", "pause", "resume", "toggle"}[p(7)]}}
 }

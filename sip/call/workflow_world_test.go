@@ -52,6 +52,8 @@ func (w *world) Prompt(name string) string {
 	switch name {
 	case promptMusic:
 		return "music.wav"
+	case promptRecorded:
+		return "recorded.wav"
 	case promptPressOne:
 		return ""
 	}

@@ -57,6 +57,8 @@ type world struct {
 	mailbox        MailboxOpened // what a mailbox offers
 	voicemails     []store.Voicemail
 	broken         error // of the store
+	diskless       error // no recording can be made
+	tapes          []*tape
 	changes        []Change
 }
 
@@ -347,6 +349,13 @@ func (w *world) AddVoicemail(vm store.Voicemail) error {
 	}
 	w.voicemails = append(w.voicemails, vm)
 	return w.broken
+}
+
+func (w *world) RecordingFile(call string, n int) (string, string, error) {
+	time.Sleep(5 * time.Millisecond)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return "/abs/" + call, fmt.Sprintf("recordings/%s-%d.wav", call, n), w.diskless
 }
 
 func (w *world) OpenMailbox(_ store.Mailbox, id string, _ bool) (MailboxOpened, error) {

@@ -65,6 +65,7 @@ func (v *validator) numberItself(n *store.Number, i int, path string) {
 		v.phone(path+".forward_to", n.ForwardTo)
 	}
 	v.ringSeconds(path+".ring_seconds", n.RingSeconds)
+	v.record(path+".record", n.Record)
 	if n.MaxInbound < 0 || n.MaxInbound == 0 && v.places.Has(path+".max_inbound") {
 		v.add(path+".max_inbound", "use 1 or more; without the key it is 50", "%d calls at once cannot be", n.MaxInbound)
 	}

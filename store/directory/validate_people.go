@@ -47,6 +47,7 @@ func (v *validator) company() {
 			v.add(strict.Index("company.closed", i), `write it like "2026-12-25"`, "%q is not a date", clip(day))
 		}
 	}
+	v.recording("company.recording", &c.Recording)
 	if c.TextSender != "" {
 		v.phone("company.text_sender", c.TextSender)
 	}
@@ -98,6 +99,7 @@ func (v *validator) users() {
 		}
 		v.ringSeconds(path+".ring_seconds", u.RingSeconds)
 		v.windows(path+".hours", u.Hours)
+		v.record(path+".record", u.Record)
 		if u.ForwardTo != "" {
 			v.forwarding(path+".forward_to", u)
 		}
