@@ -164,8 +164,10 @@ func (a *App) openMedia() error {
 	}
 	a.records = &records{db: a.db, prompts: prompts, boxes: a.boxes, review: a.cfg.Voicemail.Review, org: a.org, log: a.log,
 		busy: func(user string) bool { return slices.Contains(busyUsers(a.calls.Active()), user) }}
+	a.records.tapes = tapes{data: a.cfg.Data, opus: a.cfg.Recording.Format == "ogg", minFree: uint64(a.cfg.Recording.MinFree) << 20}
 	a.records.late = &lateRecords{write: a.records.closeCall, log: a.log}
 	a.whileOpen(a.records.late.run)
+	a.whileOpen(a.keepRecordings)
 	return nil
 }
 
@@ -183,7 +185,7 @@ func (a *App) openCalls() error {
 	}
 	web := newWebhooks(a.cfg.Calls.Private())
 	a.onClose(web.close)
-	for _, name := range []string{"call-connect", "music-on-hold"} { // unpacked now: the first who is held shall not wait for it
+	for _, name := range []string{"call-connect", "music-on-hold", "rec-notice"} { // unpacked now: the first who is held shall not wait for it
 		if _, err := a.records.prompts.file(name); err != nil {
 			return err
 		}
@@ -196,7 +198,7 @@ func (a *App) openCalls() error {
 			cache: filepath.Join(a.cfg.Data, "speech")},
 		Services: a.services(),
 		Dialer:   a.sip,
-		Media:    mediaFactory{a.engine},
+		Media:    mediaFactory{a.engine, a.cfg.Recording.Longest},
 		Records:  a.records,
 		Limits: call.Limits{Calls: a.cfg.Limits.Calls, PerUser: a.cfg.Limits.CallsPerUser, PerTrunk: perTrunk, Silence: silence,
 			MessageSeconds: int(a.cfg.Calls.VoicemailLimit.Seconds()), MessageSilence: int(a.cfg.Calls.VoicemailSilence.Seconds())},

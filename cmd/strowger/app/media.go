@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
 	"strowger/media"
 	"strowger/sip/call"
@@ -11,7 +12,10 @@ import (
 )
 
 // mediaFactory gives the call engine sessions of the media engine. The two packages do not know each other.
-type mediaFactory struct{ engine *media.Engine }
+type mediaFactory struct {
+	engine  *media.Engine
+	longest time.Duration // of a recording
+}
 
 // NewSession implements call.MediaFactory.
 func (f mediaFactory) NewSession(o call.MediaOptions) (call.MediaSession, error) {

@@ -13,12 +13,13 @@ type records struct {
 	db      *bolt.DB
 	late    *lateRecords
 	prompts *prompts
-	onNew   func(store.CallRecord)
-	boxes   *voicemail.Boxes
-	review  bool // of messages that end with #
-	org     *organisation
-	busy    func(user string) bool
-	log     zerolog.Logger
+	tapes
+	onNew  func(store.CallRecord)
+	boxes  *voicemail.Boxes
+	review bool // of messages that end with #
+	org    *organisation
+	busy   func(user string) bool
+	log    zerolog.Logger
 }
 
 // Open implements call.Records.

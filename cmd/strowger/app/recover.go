@@ -26,6 +26,7 @@ func (a *App) recover() error {
 		byID[c.ID] = c
 		a.log.Warn().Str("call_id", c.ID).Msg("this call was in progress when the server last stopped; it is recorded as interrupted")
 	}
+	a.recoverRecordings(calls)
 	folder := filepath.Join(a.cfg.Data, "voicemail")
 	if _, err := os.Stat(folder); os.IsNotExist(err) {
 		return nil
@@ -87,7 +88,7 @@ func (a *App) recoveredMessage(path string, calls map[string]store.CallRecord) (
 	return vm, nil
 }
 
-// wavSeconds is the length of a mono 16 bit WAV that the recorder wrote.
+// wavSeconds is the length of a 16 bit WAV that the recorder or a tape wrote.
 func wavSeconds(path string) (float64, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -106,5 +107,6 @@ func wavSeconds(path string) (float64, error) {
 	if rate == 0 {
 		return 0, fmt.Errorf("%s: the WAV header has no sample rate", path)
 	}
-	return float64(info.Size()-int64(len(head))) / 2 / float64(rate), nil
+	channels := max(binary.LittleEndian.Uint16(head[22:]), 1)
+	return float64(info.Size()-int64(len(head))) / 2 / float64(channels) / float64(rate), nil
 }

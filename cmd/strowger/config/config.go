@@ -26,6 +26,7 @@ type Config struct {
 	Calls          Calls     `yaml:"calls" envPrefix:"CALLS_"`
 	Log            Log       `yaml:"log" envPrefix:"LOG_"`
 	Voicemail      Voicemail `yaml:"voicemail" envPrefix:"VOICEMAIL_"`
+	Recording      Recording `yaml:"recording" envPrefix:"RECORDING_"`
 	Mail           Mail      `yaml:"mail" envPrefix:"MAIL_"`
 }
 
@@ -193,6 +194,7 @@ func Default() Config {
 		WebRTC:    WebRTC{UDP: ":8189", TCP: ":8189"},
 		Limits:    Limits{Calls: 500, CallsPerUser: 8},
 		Calls:     Calls{SilenceTimeout: 2 * time.Minute, VoicemailLimit: 3 * time.Minute, VoicemailSilence: 8 * time.Second, Drain: time.Minute, Language: "en"},
+		Recording: Recording{Format: "wav", MinFree: 500, Longest: 4 * time.Hour},
 		Voicemail: Voicemail{Messages: 100, Length: 2 * time.Hour, Undo: time.Hour, TranscribeTime: 2 * time.Minute},
 		Mail:      Mail{TLS: "starttls", Messages: "attach"},
 		Log:       Log{Level: "info", Format: "auto"},

@@ -115,6 +115,7 @@ func (c *Config) problems(file string, pos *strict.Positions) strict.Problems {
 		k.bad("calls.speech", "the command lacks {text} or {file}", "write it like flite -voice slt -t {text} -o {file}")
 	}
 	k.voicemail(&c.Voicemail)
+	k.recording(&c.Recording)
 	k.mail(&c.Mail)
 	k.notNegative("limits.calls", c.Limits.Calls)
 	k.notNegative("limits.calls_per_user", c.Limits.CallsPerUser)
