@@ -21,8 +21,12 @@ func TestRecordingRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	view := ix.With(Live{Registered: map[string][]string{"ann": {store.Desk}, "bob": {store.Desk}, "cyd": {store.Desk}}})
-	inbound := func(to string) *Recording { return Decide(Request{To: to, From: "+12025550900"}, view, time.Now()).Recording }
-	dials := func(user, to string) *Recording { return Dial(DialRequest{User: user, Dialled: to}, view, time.Now()).Plan.Recording }
+	inbound := func(to string) *Recording {
+		return Decide(Request{To: to, From: "+12025550900"}, view, time.Now()).Recording
+	}
+	dials := func(user, to string) *Recording {
+		return Dial(DialRequest{User: user, Dialled: to}, view, time.Now()).Plan.Recording
+	}
 	for _, c := range []struct {
 		name      string
 		r         *Recording
