@@ -145,6 +145,7 @@ func (s *Server) routes() {
 	s.activeRoutes()
 	s.controlRoutes()
 	s.reachRoutes()
+	s.roomRoutes()
 	s.qualityRoutes()
 	s.voicemailRoutes()
 	s.voicemailChangeRoutes()
