@@ -69,3 +69,20 @@ func TestPhoneOfIPv6(t *testing.T) {
 	s.record(2)
 	s.noCalls()
 }
+
+// A carrier with both families signals over IPv4 and wants its voice over IPv6.
+func TestVoiceOfAnotherFamily(t *testing.T) {
+	s := serveBoth(t, carrierTrunk("four", carrierIP, 5060, ""))
+	desk := newBaresip(t, s, s.phone("ann", "desk"), deskTone, baresipOptions{Server: at("127.0.0.1", s.ready.SIPUDP)})
+	mark := desk.mark()
+	sipp := newTrunkPeer(t, "::1", carrierTone)
+	sipp.ip = carrierIP
+	sipp.run(sipp.fill(callScript, "+12025550900", waitBye), at("127.0.0.1", s.ready.SIPUDP), "-s", "+12025550001", "-m", "1")
+	desk.waitFor("CALL_INCOMING", mark, 5*time.Second)
+	desk.do("accept", "")
+	desk.hears(carrierTone)
+	sipp.hears(deskTone)
+	desk.do("hangup", "")
+	sipp.ends(5 * time.Second)
+	s.noCalls()
+}

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/netip"
@@ -27,7 +28,8 @@ type trunkPeer struct {
 	log  *logFile
 	proc *process
 	rtp  *rtpParty
-	port int // SIP
+	port int    // SIP
+	ip   string // SIP, "" = that of its voice
 }
 
 const sdpBody = `v=0
@@ -248,7 +250,7 @@ func (p *trunkPeer) run(script, target string, args ...string) {
 		p.port = freePort(p.t, "udp")
 	}
 	ip := p.rtp.local().Addr().String()
-	args = append(args, "-sf", file, "-i", ip, "-p", strconv.Itoa(p.port), "-mi", ip, "-mp", strconv.Itoa(freeRange(p.t)),
+	args = append(args, "-sf", file, "-i", cmp.Or(p.ip, ip), "-p", strconv.Itoa(p.port), "-mi", ip, "-mp", strconv.Itoa(freeRange(p.t)),
 		"-nostdin", "-trace_msg", "-message_file", filepath.Join(p.dir, "messages"), "-trace_err", "-error_file", filepath.Join(p.dir, "errors"),
 		"-default_behaviors", "all,-bye", target)
 	cmd := exec.Command("sipp", args...)
