@@ -53,6 +53,8 @@ func (m *machine) watchCode(i int, digit byte) {
 		m.beginKeying(i, true)
 	case code == codes.Transfer:
 		m.beginKeying(i, false)
+	case code == codes.Record:
+		m.toggleRecording(i)
 	default:
 		return
 	}

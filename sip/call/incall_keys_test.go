@@ -202,3 +202,18 @@ func TestEmergency(t *testing.T) {
 		}
 	})
 }
+
+func TestRecordingByKeys(t *testing.T) {
+	story(t, func(w *world) {
+		alice, bob := talking(w)
+		bob.keys("*1")
+		w.after(time.Second)
+		on := w.m.Active()[0]
+		bob.keys("*1")
+		w.after(time.Second)
+		if off := w.m.Active()[0]; on.Recording == off.Recording {
+			t.Errorf("recording is %v, and then %v", on.Recording, off.Recording)
+		}
+		alice.hangsUp()
+	})
+}

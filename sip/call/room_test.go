@@ -310,3 +310,65 @@ func TestModeratorCommands(t *testing.T) {
 		mod.saw("200", "hangup 480")
 	})
 }
+
+// TestTransferIntoAConference: who is transferred to a room enters it.
+func TestTransferIntoAConference(t *testing.T) {
+	story(t, func(w *world) {
+		ann := w.joins("ann", "room", "")
+		w.dialled = nil
+		alice, bob := talking(w)
+		w.serves("room", "801", 0)
+		bob.refers("801")
+		w.inRoom(ann, alice)
+		bob.saw("refer 180", "refer 200", "hangup 200")
+		alice.hangsUp()
+		ann.hangsUp()
+	})
+}
+
+// TestRoomChurn: many come and go as they like, by every way out; nothing is left of them.
+func TestRoomChurn(t *testing.T) {
+	story(t, func(w *world) {
+		w.manager().cfg.Limits.PerUser = 0
+		p, here := random(7), []*phone{}
+		for n := range 300 {
+			if p(3) > 0 || len(here) == 0 {
+				w.serves("room", "801", 0)
+				caller := w.dials(fmt.Sprintf("user%d", n), "801")
+				caller.acks()
+				here = append(here, caller)
+				if p(3) == 0 {
+					w.after(time.Duration(p(900)) * time.Millisecond)
+				}
+				continue
+			}
+			k := p(len(here))
+			leaver := here[k]
+			here = slices.Delete(here, k, k+1)
+			switch {
+			case leaver.over:
+			case p(3) == 0:
+				leaver.presses('3')
+			case p(3) == 0:
+				leaver.media().says(MediaEvent{Type: MediaLost, Why: "network"})
+			}
+			if !leaver.over {
+				leaver.hangsUp()
+			}
+		}
+		for _, leaver := range here {
+			if !leaver.over {
+				leaver.hangsUp()
+			}
+		}
+		w.after(time.Minute)
+		if n := len(w.m.Active()); n != 0 {
+			t.Errorf("%d calls are left", n)
+		}
+		for i, m := range w.mixers {
+			if !m.closed {
+				t.Errorf("mixer %d is left", i)
+			}
+		}
+	})
+}

@@ -142,6 +142,9 @@ func snapshot(s *State, callIDs func(leg int) string) Snapshot {
 		}
 		if l.Moved {
 			out.Legs[i].Step = "transfer"
+			if l.AutoAnswer {
+				out.Legs[i].Step = "page"
+			}
 			continue
 		}
 		out.Legs[i].Step, out.Legs[i].Match = whyRings(&plan.Plan, l.Stage)
