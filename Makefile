@@ -1,13 +1,14 @@
 # make run    build everything and start the demo
 # make test   install what tests need, then run every test
 # make bench  measure, beside Debian's kamailio and rtpengine
+# make quality  what networks do to speech on each way through the box, as a table
 # make lint   formatting, vet, types
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 export CGO_ENABLED ?= 0
 UI_SOURCES := $(shell find web/ui -path web/ui/node_modules -prune -o -path web/ui/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: run build ui test unit e2e bench lint setup clean
+.PHONY: run build ui test unit e2e bench quality lint setup clean
 
 run: build
 	./bin/strowger demo
@@ -38,6 +39,9 @@ e2e: build
 
 bench: build
 	./scripts/bench.sh
+
+quality:
+	@go test -count=1 -tags quality -run '^TestQualityTable$$' -v ./media | grep -v -e '^=== ' -e '^--- ' -e '^PASS' -e '^ok'
 
 lint:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
