@@ -137,7 +137,7 @@ func (s *Server) newSubscription(req *sipmsg.Request, id identity) (*subscriptio
 	tag := s.newTag()
 	req.To().Params.Add("tag", tag) // of our response, and so of the dialog
 	d := dialogOfInvite(req, tag)
-	sub := &subscription{srv: s, user: id.user, device: id.device.ID, name: name, of: watched{r.event.name, key}, event: r.event, header: r.header, d: d}
+	sub := &subscription{srv: s, queue: serial{crew: &s.crew}, user: id.user, device: id.device.ID, name: name, of: watched{r.event.name, key}, event: r.event, header: r.header, d: d}
 	sub.hop = hop{transport: strings.ToLower(req.Transport()), addr: req.Source()}
 	sub.from, sub.flow = sub.hop, s.flowID(sub.hop)
 	d.contact = s.contactFor(escapeUser(name), sub.hop)

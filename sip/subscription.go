@@ -190,10 +190,10 @@ func (sub *subscription) notify(state string, content []byte) {
 		sub.resting = false
 		sub.again()
 	})
-	go func() {
+	sub.srv.crew.do(func() {
 		res := finalResponse(tx)
 		sub.do(func() { sub.answered(res) })
-	}()
+	})
 }
 
 // answered takes the answer to a NOTIFY. A phone that does not answer, or wants no more, is told no more (RFC 6665 §4.2.2);

@@ -51,8 +51,8 @@ func (l *lamps) isPlace(ext string) bool {
 	return f.Orbit(ext) || f.Room(ext) != nil
 }
 
-// LampState implements sip.Lamps. Who it is that a colleague talks with is the colleague's own business; who rings there is
-// shown, since a call that rings may be picked up.
+// LampState implements sip.Lamps. Whom a colleague talks with is the colleague's own business; who calls is shown to those who
+// may pick the call up.
 func (l *lamps) LampState(watcher, key string) (state sip.LampState, ok bool) {
 	user, isUser := strings.CutPrefix(key, userLamp(""))
 	if isUser {
@@ -73,7 +73,7 @@ func (l *lamps) LampState(watcher, key string) (state sip.LampState, ok bool) {
 	for id := range l.on[key] {
 		shot := l.calls[id]
 		if isUser {
-			state.Calls = append(state.Calls, userCall(&shot, user, watcher))
+			state.Calls = append(state.Calls, userCall(&shot, user, watcher == user, l.org.mayPickUp(watcher, user)))
 		} else {
 			state.Calls = append(state.Calls, sip.LampCall{ID: id, Stage: sip.LampConfirmed, Incoming: true})
 		}
@@ -169,8 +169,9 @@ func stageOf(leg *call.LegSnapshot) sip.LampStage {
 	return ""
 }
 
-// userCall is a call as the lamp of one of its users shows it. Of several devices that ring it is the one that is furthest.
-func userCall(s *call.Snapshot, user, watcher string) sip.LampCall {
+// userCall is a call as the lamp of one of its users shows it: to that user, or to who may pick it up while it rings, or to
+// any other. Of several devices that ring it is the one that is furthest.
+func userCall(s *call.Snapshot, user string, own, mayPickUp bool) sip.LampCall {
 	order := map[sip.LampStage]int{sip.LampTrying: 1, sip.LampEarly: 2, sip.LampConfirmed: 3}
 	out := sip.LampCall{ID: s.ID}
 	for i := range s.Legs {
@@ -183,7 +184,7 @@ func userCall(s *call.Snapshot, user, watcher string) sip.LampCall {
 	if !out.Incoming {
 		out.Remote = call.Party{Number: s.To}
 	}
-	if watcher != user && !(out.Incoming && out.Stage == sip.LampEarly) {
+	if !own && !(mayPickUp && out.Incoming && out.Stage == sip.LampEarly) {
 		out.Remote, out.SIPCallID = call.Party{}, ""
 	}
 	return out
