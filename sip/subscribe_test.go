@@ -362,7 +362,7 @@ func TestSubscriptionFarewell(t *testing.T) {
 	watching(t, func(r *rig, b *board) {
 		d, _ := r.subscribes("dialog", "202")
 		r.srv.subs.close(r.Context())
-		if last := r.told(d); last.Get("Subscription-State") != "terminated;reason=probation;retry-after=10" {
+		if last := r.told(d); last.Get("Subscription-State") != "terminated;reason=deactivated" {
 			t.Errorf("last: %+v", last)
 		}
 	})

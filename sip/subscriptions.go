@@ -128,8 +128,9 @@ func (t *subscriptions) flowClosed(id string) {
 	})
 }
 
-// close ends them all, because we end: phones are asked to come back in a while. Nobody waits for their answers, nor longer
-// than ctx and farewell for the sending.
+// close ends them all, because we end: phones are asked to subscribe anew at once (RFC 6665 §4.1.3), and most go on asking for
+// as long as a restart takes; after "probation" some would wait for minutes, whatever retry-after says. Nobody waits for
+// their answers, nor longer than ctx and farewell for the sending.
 func (t *subscriptions) close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, farewell)
 	defer cancel()
@@ -139,7 +140,7 @@ func (t *subscriptions) close(ctx context.Context) {
 	told := make(chan struct{}, left)
 	for _, sub := range t.byDialog {
 		sub.queue.post(func() {
-			sub.end("probation;retry-after=10")
+			sub.end("deactivated")
 			told <- struct{}{}
 		})
 	}

@@ -179,3 +179,17 @@ func TestOrbitLamp(t *testing.T) {
 	sipp.ends(eventTimeout)
 	s.noCalls()
 }
+
+// A server that ends tells the phones when to come back: their lamps work again without anybody's doing.
+func TestLampsAfterRestart(t *testing.T) {
+	s := serve(t, "")
+	bob := newBaresip(t, s, s.phone("bob", "desk"), deskTone, baresipOptions{})
+	ann := newBaresip(t, s, s.phone("ann", "desk"), annTone, baresipOptions{Watch: []string{"202"}})
+	ann.shows("202", "Online")
+	s.restart()
+	bob.do("dial", "*43")
+	eventually(t, "the lamp should be on", 30*time.Second, func() bool { return strings.Contains(ann.do("contacts", ""), "Busy") })
+	bob.do("hangup", "")
+	ann.shows("202", "Online")
+	s.noCalls()
+}
