@@ -75,6 +75,17 @@ type Active interface {
 	Hangup(id string) bool
 }
 
+// Recordings are the files of recorded calls, and the audit log that tells who listened.
+type Recordings interface {
+	// OpenRecording opens the file; the error wraps store.ErrNotFound when it is gone.
+	OpenRecording(r store.Recording) (io.ReadSeekCloser, error)
+	// DeleteRecording removes the file and notes in the call's record who (by) did so.
+	DeleteRecording(call, id, by string) (store.CallRecord, error)
+	Audit(e store.AuditEntry) error
+	// AuditLog returns at most limit entries, newest first, before a sequence number; 0 = from the newest.
+	AuditLog(before uint64, limit int) ([]store.AuditEntry, error)
+}
+
 // Voicemails is the mailboxes.
 type Voicemails interface {
 	// Voicemails of all these boxes, newest first; nil = of every box.

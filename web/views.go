@@ -29,6 +29,7 @@ type Call struct {
 	Voicemail   string    `json:"voicemail,omitempty" doc:"Id of the message that the caller left"`
 	// Participants are those in whose lists the call shows, as long as nobody has claimed it.
 	Participants []string     `json:"participants" doc:"Ids of the users in whose lists the call shows"`
+	Recorded     bool         `json:"recorded" doc:"There are recordings: see /api/calls/{id}/recordings"`
 	Trunk        string       `json:"trunk,omitempty"`
 	Contacts     []ContactRef `json:"contacts" doc:"Contacts whose timeline records the call"`
 	Legs         []Leg        `json:"legs" doc:"Leg 0 is the caller's"`
@@ -86,6 +87,7 @@ type LiveCall struct {
 	Start      time.Time `json:"start"`
 	Answer     time.Time `json:"answer,omitzero"`
 	AnsweredBy *Party    `json:"answered_by,omitempty"`
+	Recording  string    `json:"recording,omitempty" doc:"starting, announcing, on or paused; empty: the call is not recorded"`
 	Transfer   string    `json:"transfer,omitempty" doc:"To whom the call is being transferred"`
 	Orbit      string    `json:"orbit,omitempty" doc:"Where it is parked: dial it to take the call"`
 	Service    string    `json:"service,omitempty" doc:"The voice application that has the caller"`
@@ -143,7 +145,7 @@ func (s *Server) callView(rec store.CallRecord) Call {
 		ID: rec.ID, Direction: rec.Direction, Start: rec.Start, Answer: rec.Answer, End: rec.End,
 		From: s.party(rec.From, rec.FromName, rec.FromUser), To: s.party(rec.To, "", ""),
 		Disposition: rec.Disposition, EndedBy: rec.EndedBy, Code: rec.Code, Reason: rec.Reason,
-		Unclaimed: rec.Unclaimed, Voicemail: rec.Voicemail, Trunk: rec.Trunk,
+		Unclaimed: rec.Unclaimed, Voicemail: rec.Voicemail, Trunk: rec.Trunk, Recorded: hasRecordings(rec),
 		AnsweredBy: s.who(rec.AnsweredBy), ClaimedBy: s.who(rec.ClaimedBy),
 		Participants: append([]string{}, rec.Participants...),
 		Legs:         make([]Leg, 0, len(rec.Legs)), Events: make([]Happening, 0, len(rec.Events)),
@@ -170,7 +172,7 @@ func (s *Server) callView(rec store.CallRecord) Call {
 func (s *Server) liveView(c call.Snapshot) LiveCall {
 	v := LiveCall{
 		ID: c.ID, Direction: c.Direction, From: s.party(c.From.Number, c.From.Name, c.FromUser), To: s.party(c.To, "", ""),
-		Phase: c.Phase, Voicemail: c.Voicemail, Orbit: c.Orbit, Service: c.Service, Stage: c.Stage, Start: c.Start, Answer: c.Answer, AnsweredBy: s.who(c.AnsweredBy),
+		Phase: c.Phase, Voicemail: c.Voicemail, Recording: c.Recording, Orbit: c.Orbit, Service: c.Service, Stage: c.Stage, Start: c.Start, Answer: c.Answer, AnsweredBy: s.who(c.AnsweredBy),
 		Legs: make([]LiveLeg, 0, len(c.Legs)),
 	}
 	if t := c.Transfer; t != nil {
@@ -194,6 +196,11 @@ func (s *Server) legName(c call.Snapshot, l call.LegSnapshot) string {
 		return s.party(c.From.Number, c.From.Name, "").Name
 	}
 	return s.party(l.Peer, "", l.User).Name
+}
+
+// hasRecordings reports whether there is something to listen to.
+func hasRecordings(rec store.CallRecord) bool {
+	return slices.ContainsFunc(rec.Recordings, func(r store.Recording) bool { return r.Deleted.IsZero() })
 }
 
 // seesLive: who calls, whom it rings or rang, and who answered see a call in progress.

@@ -28,6 +28,7 @@ type Config struct {
 	Calls        Calls
 	Active       Active
 	Voicemails   Voicemails
+	Recordings   Recordings
 	Mailboxes    Mailboxes
 	Phones       Phones
 	Trunks       Trunks
@@ -118,6 +119,7 @@ func (c Config) check() error {
 	need(c.Calls != nil, "Calls")
 	need(c.Active != nil, "Active")
 	need(c.Voicemails != nil, "Voicemails")
+	need(c.Recordings != nil, "Recordings")
 	need(c.Mailboxes != nil, "Mailboxes")
 	need(c.Phones != nil, "Phones")
 	need(c.Trunks != nil, "Trunks")
@@ -147,6 +149,7 @@ func (s *Server) routes() {
 	s.reachRoutes()
 	s.roomRoutes()
 	s.qualityRoutes()
+	s.recordingRoutes()
 	s.voicemailRoutes()
 	s.voicemailChangeRoutes()
 	s.mailboxRoutes()

@@ -107,6 +107,13 @@ func printCall(w io.Writer, r store.CallRecord) {
 		}
 		fmt.Fprintf(w, "  %+7.2f s  %s%s\n", e.At.Sub(r.Start).Seconds(), e.What, who)
 	}
+	for _, rec := range r.Recordings {
+		fmt.Fprintf(w, "\nrecording %s: %.0f s, %s (%s)", rec.ID, rec.Seconds, rec.File, rec.Why)
+		if !rec.Deleted.IsZero() {
+			fmt.Fprintf(w, "; deleted %s by %s", rec.Deleted.Local().Format(time.DateTime), rec.DeletedBy)
+		}
+		fmt.Fprintln(w)
+	}
 	fmt.Fprintln(w, "\nlegs")
 	for _, l := range r.Legs {
 		fmt.Fprintf(w, "  %s (%s): %d %s\n", l.Peer, l.Kind, l.Code, l.Reason)

@@ -38,6 +38,7 @@ type Fake struct {
 	HungUp    []string // calls that Hangup ended
 	Commands  []call.Command
 	Refuses   error // what Control answers
+	Noted     []store.AuditEntry
 	// Serve is ServeWebSocket; nil reads until the socket is closed.
 	Serve func(conn *websocket.Conn, remote string, id web.PhoneIdentity) error
 	// OnCallMe is told of demo calls; nil = nothing happens.
@@ -47,7 +48,7 @@ type Fake struct {
 // Config is a web.Config in which the Fake is everything.
 func (f *Fake) Config() web.Config {
 	return web.Config{
-		Organisation: f, People: f, Credentials: f, Calls: f, Active: f, Voicemails: f, Mailboxes: f, Phones: f, Trunks: f, Demo: f,
+		Organisation: f, People: f, Credentials: f, Calls: f, Active: f, Voicemails: f, Recordings: recordings{f}, Mailboxes: f, Phones: f, Trunks: f, Demo: f,
 		Version: "test",
 	}
 }

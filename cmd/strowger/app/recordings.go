@@ -135,9 +135,25 @@ func (a *App) recoverRecording(c store.CallRecord, file string) error {
 	return err
 }
 
-// openRecording opens a recording's file.
-func (a *App) openRecording(rec store.Recording) (io.ReadSeekCloser, error) {
-	path, err := a.recordingPath(rec)
+// webRecordings are the recordings for the page.
+type webRecordings struct{ a *App }
+
+// Audit implements web.Recordings.
+func (w webRecordings) Audit(e store.AuditEntry) error { return w.a.db.Audit(e) }
+
+// AuditLog implements web.Recordings.
+func (w webRecordings) AuditLog(before uint64, limit int) ([]store.AuditEntry, error) {
+	return w.a.db.AuditLog(before, limit)
+}
+
+// DeleteRecording implements web.Recordings.
+func (w webRecordings) DeleteRecording(call, id, by string) (store.CallRecord, error) {
+	return w.a.deleteRecording(call, id, by)
+}
+
+// OpenRecording implements web.Recordings.
+func (w webRecordings) OpenRecording(rec store.Recording) (io.ReadSeekCloser, error) {
+	path, err := w.a.recordingPath(rec)
 	if err != nil {
 		return nil, err
 	}
