@@ -42,12 +42,16 @@ func (a *App) ActiveCalls() []admin.ActiveCall {
 	list := []admin.ActiveCall{}
 	for _, s := range a.calls.Active() {
 		var who []string
+		phase := s.Phase
+		if e := s.Emergency; e != nil {
+			phase = strings.TrimSpace("EMERGENCY " + e.Location)
+		}
 		for _, l := range s.Legs {
 			if !l.Caller && l.State != "ended" && l.State != "ending" {
 				who = append(who, l.Peer+" ("+l.Kind+", "+l.State+")")
 			}
 		}
-		list = append(list, admin.ActiveCall{ID: s.ID, From: s.From.Number, To: s.To, Phase: s.Phase, Start: s.Start, Who: strings.Join(who, ", ")})
+		list = append(list, admin.ActiveCall{ID: s.ID, From: s.From.Number, To: s.To, Phase: phase, Start: s.Start, Who: strings.Join(who, ", ")})
 	}
 	return list
 }
