@@ -183,7 +183,7 @@ type reoffer struct {
 // onOffer takes the peer's re-INVITE, or UPDATE with SDP (RFC 3261 §14.2, RFC 3311 §5.2).
 func (l *leg) onOffer(req *sipmsg.Request, tx sipmsg.ServerTransaction) {
 	sdp := sdpOf(req)
-	if code := l.clash(); code != 0 {
+	if code := l.clash(req); code != 0 {
 		res := l.response(req, code, "", nil)
 		if code == sipmsg.StatusInternalServerError {
 			res.AppendHeader(sipmsg.NewHeader("Retry-After", strconv.Itoa(rand.IntN(11))))
@@ -195,7 +195,9 @@ func (l *leg) onOffer(req *sipmsg.Request, tx sipmsg.ServerTransaction) {
 		if l.tooShort(req, tx) {
 			return
 		}
-		l.d.retarget(req)
+		if l.phase != legTrying || l.uas { // of several early dialogs the 2xx says which is ours
+			l.d.retarget(req)
+		}
 		l.learn(req)
 	}
 	ro := &reoffer{req: req, tx: tx}
@@ -212,9 +214,9 @@ func (l *leg) onOffer(req *sipmsg.Request, tx sipmsg.ServerTransaction) {
 }
 
 // clash is the status for an offer that may not come now, 0 when it may.
-func (l *leg) clash() int {
+func (l *leg) clash(req *sipmsg.Request) int {
 	switch {
-	case l.reoffer == nil && l.earlyAnswered():
+	case l.reoffer == nil && (l.earlyAnswered() || req.Method == sipmsg.UPDATE && l.earlyFork(req) != nil):
 		return 0
 	case l.phase == legTrying && l.uas, l.reoffer != nil:
 		return sipmsg.StatusInternalServerError
@@ -245,8 +247,11 @@ func (l *leg) AnswerReinvite(sdp []byte) { l.command(func() { l.answerOffer(sdp)
 
 func (l *leg) answerOffer(sdp []byte) {
 	ro := l.reoffer
-	early := l.earlyAnswered()
-	if ro == nil || l.phase != legUp && !early {
+	if ro == nil {
+		return
+	}
+	early, fork := l.earlyAnswered(), l.earlyFork(ro.req)
+	if l.phase != legUp && !early && fork == nil {
 		return
 	}
 	l.reoffer = nil
@@ -269,8 +274,13 @@ func (l *leg) answerOffer(sdp []byte) {
 	}
 	l.localSDP, l.weAnswered = sdp, !offer
 	l.version++
-	if early {
+	switch {
+	case early:
 		l.in.reliable.answered = sdp
+		return
+	case fork != nil:
+		fork.updated = true
+		l.out.early[tagOf(ro.req.From().Params)] = sdpOf(ro.req)
 		return
 	}
 	if l.display.known {

@@ -311,7 +311,7 @@ func (l *leg) inviteWon(res *sipmsg.Response) {
 	l.session.agreed(res)
 	l.startSession()
 	delayed := len(l.localSDP) == 0
-	if len(sdp) == 0 && !delayed {
+	if e := o.reliable[l.d.remoteTag]; !delayed && (len(sdp) == 0 || e != nil && e.updated) {
 		sdp = o.early[l.d.remoteTag]
 	}
 	l.remoteSDP, l.weAnswered = sdp, delayed

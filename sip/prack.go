@@ -137,7 +137,9 @@ const maxEarlyDialogs = 16
 
 // earlyDialog is one fork of our INVITE, as far as its reliable responses go.
 type earlyDialog struct {
-	rseq uint32 // of the last that was acknowledged
+	rseq     uint32 // of the last that was acknowledged
+	answered bool   // one of them had SDP: our offer is answered, and another one may follow by UPDATE (RFC 3311 §5.1)
+	updated  bool   // and did: SDP in the 2xx says nothing new
 }
 
 // onReliable acknowledges an 18x of the peer that asks for it (RFC 3262 §4). It reports false for one that came before, or
@@ -162,6 +164,7 @@ func (l *leg) onReliable(o *outbound, res *sipmsg.Response) bool {
 		return false
 	}
 	e.rseq = uint32(rseq)
+	e.answered = e.answered || len(sdpOf(res)) > 0 && len(l.localSDP) > 0
 	fork := l.forkOf(res)
 	fork.ask(func() *sipmsg.Request {
 		l.d.localSeq++
@@ -185,4 +188,15 @@ func (l *leg) forkOf(res *sipmsg.Response) *leg {
 	fork.d = &d
 	fork.d.confirm(res)
 	return fork
+}
+
+// earlyFork is the fork of our INVITE that a request came from, when it has answered our offer reliably; else nil.
+func (l *leg) earlyFork(req *sipmsg.Request) *earlyDialog {
+	if l.phase != legTrying || l.out == nil {
+		return nil
+	}
+	if e := l.out.reliable[tagOf(req.From().Params)]; e != nil && e.answered {
+		return e
+	}
+	return nil
 }

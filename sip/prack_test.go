@@ -197,3 +197,33 @@ func TestPrackIsSent(t *testing.T) {
 		}
 	})
 }
+
+// TestCalleeOffersBeforeItsAnswer: with our offer answered in a reliable 183, the callee makes another one by UPDATE; before
+// that it may not. The 200 that repeats the first answer says nothing new.
+func TestCalleeOffersBeforeItsAnswer(t *testing.T) {
+	story(t, func(r *rig) {
+		p := r.dials(offerSDP, byTrunk)
+		invite := r.carrier.Expect("INVITE")
+		d := r.carrier.Accept(invite)
+		d.Reply(invite, 180, "")
+		p.expect(call.Progress)
+		d.Do("UPDATE", holdSDP)
+		r.carrier.Expect("491")
+		d.Reply(invite, 183, answerSDP, "Require: 100rel", "RSeq: 1")
+		p.expect(call.Progress)
+		d.Reply(r.carrier.Expect("PRACK"), 200, "")
+		d.Do("UPDATE", holdSDP)
+		if e := p.expect(call.Reoffered); string(e.SDP) != holdSDP {
+			t.Errorf("offered %q", e.SDP)
+		}
+		p.leg.AnswerReinvite([]byte(offerSDP))
+		if res := r.carrier.Expect("200"); res.Body != offerSDP {
+			t.Errorf("answered with %q", res.Body)
+		}
+		d.Reply(invite, 200, answerSDP)
+		if e := p.expect(call.Answered); string(e.SDP) != holdSDP {
+			t.Errorf("answered: %q, want what the UPDATE said", e.SDP)
+		}
+		r.carrier.Expect("ACK")
+	})
+}

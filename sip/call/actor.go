@@ -350,6 +350,9 @@ func (a *actor) reoffered(i int, w LegEvent) What {
 	codecs, err := wire.media.RemoteOffer(w.SDP)
 	if err == nil {
 		if codecs = both(codecs, a.allowed(i)); len(codecs) > 0 {
+			if a.state.Legs[i].Phase <= LegRinging {
+				wire.early = string(w.SDP) // the 200 of a party that we ring repeats it
+			}
 			return PeerReoffered{codecs, wire.media.RemoteDirection()}
 		}
 	}

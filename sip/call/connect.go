@@ -109,13 +109,15 @@ func (m *machine) other(i int) int {
 // reoffered answers a re-INVITE for this side alone: a change of codec or direction is no matter of the other side's.
 func (m *machine) reoffered(i int, w PeerReoffered) {
 	leg := &m.Legs[i]
-	early := i == m.Caller && m.Committed != nil && w.Codecs != nil && leg.Phase == LegRinging // in a PRACK or UPDATE, before the 200
-	if !leg.Phase.talking() && !early {
+	early := w.Codecs != nil && leg.Phase <= LegRinging // in a PRACK or UPDATE, before the 200
+	switch {
+	case leg.Phase.talking():
+	case early && i == m.Caller && m.Committed != nil && leg.Phase == LegRinging:
+		m.Committed = w.Codecs
+	case early && i != m.Caller && m.Phase == Ringing:
+	default:
 		m.do(RejectReoffer{i, 491})
 		return
-	}
-	if early {
-		m.Committed = w.Codecs
 	}
 	codecs := w.Codecs
 	if k := m.other(i); codecs != nil && k >= 0 {
