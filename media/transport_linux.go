@@ -61,7 +61,7 @@ func (s *epollSocket) open(at netip.AddrPort) error {
 	if err := s.openAt(at); err != nil || at.Port() != 0 {
 		return err
 	}
-	_ = unix.Close(s.fd)
+	_ = closeFD(s.fd)
 	return s.openAt(netip.AddrPortFrom(at.Addr(), uint16(s.bound)))
 }
 
@@ -77,19 +77,36 @@ func (s *epollSocket) openAt(at netip.AddrPort) error {
 	s.fd = fd
 	// DSCP EF, expedited forwarding (RFC 4594 §4.1). A network that forbids it ignores it.
 	if s.inet6 {
-		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, 0xb8)
+		_ = setsockopt(fd, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, 0xb8)
 	}
 	if at.Addr() == netip.IPv6Unspecified() { // for both families, whatever the host's default is
-		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 0)
+		_ = setsockopt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 0)
 	}
 	if !s.inet6 || at.Addr().IsUnspecified() {
-		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TOS, 0xb8)
+		_ = setsockopt(fd, unix.IPPROTO_IP, unix.IP_TOS, 0xb8)
 	}
 	var local sockaddr
 	local.set(at, s.inet6)
 	if err := s.bind(&local); err != nil {
-		_ = unix.Close(fd)
+		_ = closeFD(fd)
 		return fmt.Errorf("bind %s: %w", at, err)
+	}
+	return nil
+}
+
+// setsockopt and closeFD do not tell the scheduler either: a call opens and closes four sockets.
+func setsockopt(fd, level, name, value int) error {
+	v := int32(value)
+	_, _, e := unix.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name), uintptr(unsafe.Pointer(&v)), unsafe.Sizeof(v), 0)
+	if e != 0 {
+		return e
+	}
+	return nil
+}
+
+func closeFD(fd int) error {
+	if _, _, e := unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0); e != 0 {
+		return e
 	}
 	return nil
 }
@@ -183,7 +200,7 @@ func (s *epollSocket) close() {
 		return
 	}
 	s.closed = true
-	_ = unix.Close(s.fd) // takes it out of the epoll set too
+	_ = closeFD(s.fd) // takes it out of the epoll set too
 	t := s.t
 	t.mu.Lock()
 	t.slots[s.slot] = nil

@@ -31,7 +31,7 @@ func TestWriteBehind(t *testing.T) {
 		}
 		before, start := commits(t, d), time.Now()
 		var calls sync.WaitGroup
-		for i := range 200 { // one each millisecond
+		for i := range 1000 { // one each millisecond
 			calls.Go(func() {
 				time.Sleep(time.Duration(i) * time.Millisecond)
 				asked := time.Now()
