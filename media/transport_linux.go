@@ -87,7 +87,7 @@ func (s *epollSocket) openAt(at netip.AddrPort) error {
 	}
 	var local sockaddr
 	local.set(at, s.inet6)
-	if err := s.bind(&local); err != nil {
+	if err := s.bind(&local, int(at.Port())); err != nil {
 		_ = closeFD(fd)
 		return fmt.Errorf("bind %s: %w", at, err)
 	}
@@ -111,9 +111,12 @@ func closeFD(fd int) error {
 	return nil
 }
 
-func (s *epollSocket) bind(local *sockaddr) error {
+func (s *epollSocket) bind(local *sockaddr, port int) error {
 	if _, _, e := unix.RawSyscall(unix.SYS_BIND, uintptr(s.fd), uintptr(unsafe.Pointer(local)), uintptr(local.size())); e != 0 {
 		return e
+	}
+	if s.bound = port; port != 0 {
+		return nil
 	}
 	got, err := unix.Getsockname(s.fd)
 	if err != nil {
