@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
+	"hash"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -35,7 +36,7 @@ type authenticator struct {
 	lifetime time.Duration
 	devices  Devices
 	names    *ownNames
-	secret   [32]byte // signs nonces
+	signers  sync.Pool // of hash.Hash, keyed with the secret that signs nonces: the key is worked into it once
 	opaque   string
 	// The hashes of a user who does not exist: an unknown user costs the same time as a wrong password.
 	nobodyMD5, nobodySHA string
@@ -44,7 +45,9 @@ type authenticator struct {
 
 func newAuthenticator(cfg Config) *authenticator {
 	a := &authenticator{realm: cfg.Realm, lifetime: cfg.NonceLifetime, devices: cfg.Devices, names: newOwnNames(cfg), opaque: randomHex(8)}
-	_, _ = rand.Read(a.secret[:])
+	var secret [32]byte
+	_, _ = rand.Read(secret[:])
+	a.signers.New = func() any { return hmac.New(sha256.New, secret[:]) }
 	a.nobodyMD5, a.nobodySHA = randomHex(md5.Size), randomHex(sha256.Size)
 	a.replays = newReplayTable(cfg.NonceLifetime)
 	return a
@@ -297,7 +300,9 @@ func (a *authenticator) nonce(addr netip.Addr, now time.Time) string {
 }
 
 func (a *authenticator) sign(b *[nonceSize]byte, addr netip.Addr) {
-	mac := hmac.New(sha256.New, a.secret[:])
+	mac := a.signers.Get().(hash.Hash)
+	defer a.signers.Put(mac)
+	mac.Reset()
 	mac.Write(b[:nonceTime+nonceRand])
 	ip := addr.As16()
 	mac.Write(ip[:])
