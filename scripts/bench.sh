@@ -38,3 +38,6 @@ realtime=()
 
 printf '\nTime and allocations per relayed packet, from the buffer of one socket to sendto on the other\n\n'
 go test -run '^$' -bench '^Benchmark(Relay(SRTP|SRTPSHA1)?|TranscodeG722)$' -benchmem ./media | grep '^Benchmark'
+
+printf '\nA phone with a thousand busy lamps: memory per lamp, and CPU time per NOTIFY with the phone'"'"'s own share\n\n'
+go test -run '^$' -bench '^BenchmarkLamps$' ./sip | grep '^Benchmark'

@@ -3,7 +3,7 @@
 //
 // A request passes these stations, each in a file of its own: filter.go (rate limit, bans and malformed datagrams, before
 // any state is made), parser.go (headers), dispatch.go (recover, method), door.go (RFC 3261 validation), order.go (requests
-// of one dialog in order), digest.go (who is it), and then the registrar or a leg.
+// of one dialog in order), digest.go (who is it), and then the registrar, a leg or a subscription.
 package sip
 
 import (

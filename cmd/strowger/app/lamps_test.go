@@ -6,6 +6,7 @@ import (
 
 	"strowger/sip"
 	"strowger/sip/call"
+	"strowger/store"
 )
 
 // A call is shown on the lamp of each user in it, with what each watcher may know, and no longer than it lasts.
@@ -40,6 +41,15 @@ func TestLamps(t *testing.T) {
 		if s := see(watcher); !s.Open || s.Name != users[1].Name || !slices.Equal(s.Calls, []sip.LampCall{ringing}) {
 			t.Errorf("%s sees %+v", watcher, s)
 		}
+	}
+	view := *a.org.view()
+	view.dir.Features.Pickup = []store.Group{{Users: []string{ann, bob}}}
+	a.org.now.Store(&view)
+	if s := see(cyd); s.Calls[0].SIPCallID != "" || s.Calls[0].Remote.Number != "" {
+		t.Errorf("who may not pick up sees %+v", s)
+	}
+	if s := see(ann); !slices.Equal(s.Calls, []sip.LampCall{ringing}) {
+		t.Errorf("who may pick up sees %+v", s)
 	}
 	shot.Legs = slices.Clone(shot.Legs)
 	shot.Legs[2].State, shot.Legs[1].State, shot.Legs[3].State = "up", "ended", "ended"
