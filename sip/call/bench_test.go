@@ -2,6 +2,7 @@ package call
 
 import (
 	"context"
+	"runtime"
 	"testing"
 
 	"github.com/rs/zerolog"
@@ -56,6 +57,8 @@ func (nowhere) Answer([]string) ([]byte, error)               { return []byte(ca
 func (nowhere) RemoteAnswer([]byte) ([]string, error)         { return []string{"PCMU"}, nil }
 func (nowhere) RemoteDirection() string                       { return "sendrecv" }
 func (nowhere) Bridge(MediaSession) error                     { return nil }
+func (nowhere) Play(Sound) error                              { return nil }
+func (nowhere) Stop()                                         {}
 func (nowhere) Stats() store.MediaStat                        { return store.MediaStat{} }
 func (nowhere) Close()                                        {}
 
@@ -65,3 +68,44 @@ func (forgetful) Open(store.CallRecord) error  { return nil }
 func (forgetful) Close(store.CallRecord) error { return nil }
 
 func (nowhere) NewTape(TapeOptions) (Tape, error) { return nil, nil }
+
+// BenchmarkHeldCall is what a call on hold costs the engine while nothing happens in it: memory and goroutines, and no
+// processor time, since nothing wakes it. Its media are package media's matter.
+func BenchmarkHeldCall(b *testing.B) {
+	w := &world{phones: map[string]*phone{}}
+	m := New(Config{Router: w, Speech: w, Dialer: w, Media: nowhere{}, Records: forgetful{w}, Log: zerolog.Nop()})
+	w.m = m
+	desk := w.registers("bob", store.Desk)
+	w.plans(toVoicemail("bob"), stage(20, user("bob", store.Desk)))
+	const calls = 200
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	goroutines := runtime.NumGoroutine()
+	for range calls {
+		alice := &phone{w: w, uas: true}
+		m.Incoming(Incoming{Trunk: "trunk", From: Party{Number: "+1"}, To: "+2", SDP: []byte(carrierOffer), Leg: alice,
+			Bind: func(post Post) { alice.post = post }})
+		for invited := false; !invited; runtime.Gosched() {
+			desk.mu.Lock()
+			invited, desk.invited = desk.invited, false
+			desk.mu.Unlock()
+		}
+		desk.post(LegEvent{Type: Answered, SDP: desk.req.SDP})
+		alice.post(LegEvent{Type: Acked})
+		for err := ErrNoCall; err != nil; {
+			if active := m.Active(); len(active) > 0 { // the newest is the last one
+				err = m.Control(context.Background(), active[len(active)-1].ID, Hold{"bob"})
+			}
+		}
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	for b.Loop() { // nothing: that is the point
+	}
+	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/calls, "B/call")
+	b.ReportMetric(float64(runtime.NumGoroutine()-goroutines)/calls, "goroutines/call")
+	now, cancel := context.WithCancel(context.Background())
+	cancel() // the one phone of all these calls does not confirm that they are over
+	_ = m.Close(now)
+}
