@@ -50,6 +50,7 @@ type App struct {
 	org       *organisation
 	records   *records
 	boxes     *voicemail.Boxes
+	announces *announcer
 	onMessage []func(vm store.Voicemail, gone bool) // told of changes in mailboxes
 	engine    *media.Engine
 	sip       *sip.Server
@@ -224,6 +225,7 @@ func (a *App) stopCalls() {
 func (a *App) Start(ctx context.Context) error {
 	a.started = time.Now()
 	a.background.Go(func() { a.boxes.Run(a.life) })
+	a.background.Go(func() { a.announces.run(a.life) })
 	if err := a.startSIP(ctx); err != nil {
 		return err
 	}

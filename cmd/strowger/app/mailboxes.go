@@ -13,9 +13,12 @@ import (
 // openMailboxes opens the mailboxes. Nobody is told of a change before the web and signalling are there.
 func (a *App) openMailboxes() error {
 	c := &a.cfg.Voicemail
+	a.announces = a.newAnnouncer()
+	a.onClose(a.announces.hears.close)
 	var err error
 	a.boxes, err = voicemail.New(voicemail.Config{Store: a.db, Data: a.cfg.Data, Log: a.log,
 		Limits: voicemail.Limits{Messages: c.Messages, Length: c.Length, Keep: time.Duration(c.KeepDays) * 24 * time.Hour, Undo: c.Undo},
+		Came:   a.announces.came,
 		Changed: func(vm store.Voicemail, gone bool) {
 			for _, f := range a.onMessage {
 				f(vm, gone)
