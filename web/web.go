@@ -30,6 +30,7 @@ type Config struct {
 	Voicemails   Voicemails
 	Recordings   Recordings
 	Mailboxes    Mailboxes
+	Mails        Mails
 	Phones       Phones
 	Trunks       Trunks
 	Demo         Demo  // may be nil: there is no demo
@@ -121,6 +122,7 @@ func (c Config) check() error {
 	need(c.Voicemails != nil, "Voicemails")
 	need(c.Recordings != nil, "Recordings")
 	need(c.Mailboxes != nil, "Mailboxes")
+	need(c.Mails != nil, "Mails")
 	need(c.Phones != nil, "Phones")
 	need(c.Trunks != nil, "Trunks")
 	need(c.UI != nil, "UI")
@@ -153,6 +155,7 @@ func (s *Server) routes() {
 	s.voicemailRoutes()
 	s.voicemailChangeRoutes()
 	s.mailboxRoutes()
+	s.mailRoutes()
 	s.phoneRoutes()
 	s.demoRoutes()
 	s.eventRoutes()

@@ -458,3 +458,12 @@ func TestVoicemailIsSavedRestoredForwarded(t *testing.T) {
 		t.Errorf("cyd's: %s", got)
 	}
 }
+
+func TestMails(t *testing.T) {
+	r := newRig(t)
+	r.fake.Queued = []store.MailJob{{To: "ann@example.com", Text: "secret", Error: "no route", Tries: 2}}
+	if got := r.as("ann").want(200, "GET", "/api/mails", ""); !strings.Contains(got, "no route") || strings.Contains(got, "secret") {
+		t.Errorf("the queue: %s", got)
+	}
+	r.as("bob").want(403, "GET", "/api/mails", "")
+}

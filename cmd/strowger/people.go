@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"strowger/cmd/strowger/admin"
+	"strowger/cmd/strowger/voicemail"
 	"strowger/store"
 )
 
@@ -20,6 +21,7 @@ type userCmd struct {
 	Add      userAddCmd      `cmd:"" help:"Add a user to the directory."`
 	List     userListCmd     `cmd:"" help:"List the users."`
 	Password userPasswordCmd `cmd:"" help:"Set a user's password for the page; it is asked for."`
+	PIN      userPINCmd      `cmd:"" name:"pin" help:"Set the PIN of a mailbox; it is asked for."`
 	Link     userLinkCmd     `cmd:"" help:"Print a one-time sign-in link."`
 }
 
@@ -83,6 +85,34 @@ func (c *userPasswordCmd) Run(g *Globals) error {
 			return err
 		}
 		_, err := fmt.Fprintf(g.Stdout, "%s has a new password\n", c.ID)
+		return err
+	})
+}
+
+type userPINCmd struct {
+	ID     string `arg:"" help:"User id; or one of our numbers, whose mailbox is shared."`
+	Remove bool   `help:"Take the PIN away: the mailbox then opens from its owner's own phones only."`
+}
+
+// Run sets the PIN, or takes it away.
+func (c *userPINCmd) Run(g *Globals) error {
+	var in admin.PIN
+	done := "the mailbox of %s has no PIN now\n"
+	if !c.Remove {
+		pin, err := g.askPassword()
+		if err != nil {
+			return err
+		}
+		if in.PIN = pin; pin == "" {
+			return voicemail.ErrWeakPIN
+		}
+		done = "the mailbox of %s has a new PIN\n"
+	}
+	return g.withAdmin(func(a *admin.Client) error {
+		if err := a.Send(http.MethodPut, "/mailboxes/"+url.PathEscape(c.ID)+"/pin", in, nil); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(g.Stdout, done, c.ID)
 		return err
 	})
 }

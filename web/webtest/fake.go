@@ -31,6 +31,7 @@ type Fake struct {
 	Audio     []byte            // WAV of every message
 	Boxes     map[store.Mailbox]store.MailboxSettings
 	Greetings map[string][]byte // "BOX KIND" → WAV
+	Queued    []store.MailJob
 	Bindings  []store.Binding
 	Lines     []web.TrunkStatus
 	Dial      []web.DemoNumber
@@ -48,7 +49,7 @@ type Fake struct {
 // Config is a web.Config in which the Fake is everything.
 func (f *Fake) Config() web.Config {
 	return web.Config{
-		Organisation: f, People: f, Credentials: f, Calls: f, Active: f, Voicemails: f, Recordings: recordings{f}, Mailboxes: f, Phones: f, Trunks: f, Demo: f,
+		Organisation: f, People: f, Credentials: f, Calls: f, Active: f, Voicemails: f, Recordings: recordings{f}, Mailboxes: f, Mails: f, Phones: f, Trunks: f, Demo: f,
 		Version: "test",
 	}
 }
@@ -313,6 +314,9 @@ func (f *Fake) set(box store.Mailbox, change func(*store.MailboxSettings)) error
 	f.Boxes[box] = s
 	return nil
 }
+
+// Mails implements web.Mails.
+func (f *Fake) Mails() ([]store.MailJob, error) { return f.Queued, nil }
 
 // OpenGreeting implements web.Mailboxes.
 func (f *Fake) OpenGreeting(box store.Mailbox, kind string) (io.ReadSeekCloser, error) {

@@ -26,6 +26,8 @@ func Handler(db *bolt.DB, data string, live Live) http.Handler {
 	route("POST /users", s.addUser)
 	route("PUT /users/{id}/password", s.setPassword)
 	route("POST /users/{id}/link", s.signinLink)
+	route("PUT /mailboxes/{box}/pin", s.setPIN)
+	route("GET /mails", s.mails)
 	route("GET /devices", s.devices)
 	route("POST /devices", s.addDevice)
 	route("DELETE /devices/{id}", s.removeDevice)

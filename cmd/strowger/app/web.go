@@ -20,7 +20,7 @@ import (
 // openWeb builds the web server.
 func (a *App) openWeb() error {
 	c := web.Config{
-		Organisation: a.org, People: webPeople{a.features()}, Credentials: a.db, SigninLinks: webLinks{a.db}, Sessions: a.db.Sessions(), Calls: webCalls{a}, Active: webActive{a}, Voicemails: webVoicemails{a}, Recordings: webRecordings{a}, Mailboxes: webMailboxes{a},
+		Organisation: a.org, People: webPeople{a.features()}, Credentials: a.db, SigninLinks: webLinks{a.db}, Sessions: a.db.Sessions(), Calls: webCalls{a}, Active: webActive{a}, Voicemails: webVoicemails{a}, Recordings: webRecordings{a}, Mailboxes: webMailboxes{a}, Mails: a.db,
 		Phones: webPhones{a}, Trunks: webTrunks{a}, UI: ui.Files(), AdminToken: a.token,
 		Secure: a.cfg.HTTP.OnlyHTTPS(), URL: a.cfg.HTTP.URL, AllowedOrigins: a.cfg.HTTP.Origins, TrustedProxies: a.cfg.HTTP.Proxies(), Version: a.opt.Version, Log: a.log,
 	}

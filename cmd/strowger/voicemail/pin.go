@@ -26,6 +26,16 @@ const (
 
 // SetPIN sets the PIN of a box and unlocks it; "" takes the PIN away, so that it opens from its owner's phones only.
 func (b *Boxes) SetPIN(box store.Mailbox, pin string) error {
+	return SetPIN(b.cfg.Store, box, pin)
+}
+
+// Settings keeps the settings of boxes; store/bolt implements it.
+type Settings interface {
+	ChangeMailbox(box store.Mailbox, change func(*store.MailboxSettings)) (store.MailboxSettings, error)
+}
+
+// SetPIN is Boxes.SetPIN on a store that no server may have open.
+func SetPIN(in Settings, box store.Mailbox, pin string) error {
 	hash := ""
 	if pin != "" {
 		if weakPIN(pin) {
@@ -36,7 +46,7 @@ func (b *Boxes) SetPIN(box store.Mailbox, pin string) error {
 			return fmt.Errorf("hash the PIN: %w", err)
 		}
 	}
-	_, err := b.cfg.Store.ChangeMailbox(box, func(s *store.MailboxSettings) { s.PIN, s.Wrong, s.Locked = hash, 0, time.Time{} })
+	_, err := in.ChangeMailbox(box, func(s *store.MailboxSettings) { s.PIN, s.Wrong, s.Locked = hash, 0, time.Time{} })
 	return err
 }
 
