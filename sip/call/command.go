@@ -292,6 +292,7 @@ func (m *machine) hangupLeg(id string) error {
 	case m.aside(i):
 		m.note(i, "ended by us; the transfer goes on")
 		m.hangup(i, r)
+		m.consultLeft(i)
 	case m.rings(i) && m.Phase == Ringing:
 		m.note(i, "ended by us")
 		m.drop(i, 480, r)

@@ -296,9 +296,16 @@ func (j *judge) seesMedia(effect Effect) {
 type stepped struct {
 	s State
 	j judge
+
+	commands int // so far
 }
 
 func (c *stepped) step(e Event) {
+	if w, ok := e.What.(Commanded); ok { // each command has a token of its own
+		c.commands++
+		w.Token = c.commands
+		e.What = w
+	}
 	c.j.happens(e)
 	next, effects := Step(c.s, e)
 	c.s = next
