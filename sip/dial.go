@@ -125,7 +125,12 @@ func (l *leg) towardPhone(req call.DialRequest) ([]call.Header, error) {
 	l.d.local = callerAddr(req.From, domain)
 	l.display.told = req.From
 	l.d.remote = nameAddr{name: req.Called, uri: sipmsg.Uri{Scheme: "sip", User: escapeUser(b.User), Host: domain}}
-	return nil, nil
+	var headers []call.Header
+	for _, p := range slices.Backward(req.Diverted) { // the phone shows who sent the call on
+		uri := sipmsg.Uri{Scheme: "sip", User: escapeUser(p.Number), Host: domain}
+		headers = append(headers, call.Header{Name: "Diversion", Value: quoteAddr(p.Name, uri.String()) + ";reason=unconditional"})
+	}
+	return headers, nil
 }
 
 // domain is the name we go by toward phones.

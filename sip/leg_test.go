@@ -195,6 +195,9 @@ func TestOutboundCall(t *testing.T) {
 		if invite.URI() != "sip:ann@"+phoneAddr+";x=y" || invite.Body != answerSDP {
 			t.Errorf("INVITE: %+v", invite)
 		}
+		if got := invite.Get("Diversion"); got != "" {
+			t.Errorf("Diversion: %s", got)
+		}
 		if from := invite.Get("From"); !strings.HasPrefix(from, `"Dee \"D\" Poe" <sip:+12025550900@`) {
 			t.Errorf("From: %s", from)
 		}

@@ -77,3 +77,13 @@ func TestTrunkRedirects(t *testing.T) {
 		})
 	}
 }
+
+// TestPhoneIsToldWhoSentTheCall: by Diversion (RFC 5806).
+func TestPhoneIsToldWhoSentTheCall(t *testing.T) {
+	story(t, func(r *rig) {
+		r.dials(answerSDP, func(d *call.DialRequest) { d.Diverted = []call.Party{{Number: "bob", Name: "Bob Ray"}} })
+		if got := r.phone.Expect("INVITE").Get("Diversion"); got != `"Bob Ray" <sip:bob@10.0.0.1>;reason=unconditional` {
+			t.Errorf("Diversion: %s", got)
+		}
+	})
+}

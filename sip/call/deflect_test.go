@@ -38,6 +38,9 @@ func TestPhoneForwards(t *testing.T) {
 		w.leadsTo("", user("cyd", store.Desk))
 		desk.deflects("203")
 		cyd.rings()
+		if d := cyd.req.Diverted; len(d) != 1 || d[0] != (Party{Number: "bob", Name: "BOB"}) {
+			t.Errorf("cyd's phone is told %+v", d)
+		}
 		cyd.answers()
 		web.saw("hangup 200")
 		alice.saw("180", "200")

@@ -280,6 +280,10 @@ func (a *actor) dialRequest(leg *LegState) DialRequest {
 		req.Diverted = []Party{{Number: s.to()}}
 		req.Asserted = Party{Number: s.to()}
 	}
+	if n := len(leg.Deflected); n > 0 && leg.Trunk == "" {
+		by := leg.Deflected[n-1]
+		req.Diverted = []Party{{Number: by, Name: a.m.cfg.Router.UserName(by)}}
+	}
 	if by := leg.DeflectedBy; leg.Trunk != "" && isNumber(by.Number) {
 		req.Diverted, req.Asserted = append(req.Diverted, by), Party{Number: by.Number}
 	}
