@@ -34,8 +34,10 @@ func TestRecordsAreWrittenLate(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		full = false
 		time.Sleep(lateRetry + time.Second)
+		synctest.Wait()
 		if !slices.Equal(written, []string{"one", "two"}) {
 			t.Errorf("written %q", written)
 		}
