@@ -42,7 +42,7 @@ export function Voicemails({ me, live, onDial }: { me: Me; live: Live; onDial: (
           ) : (
             <Message
               key={v.id} vm={v} mine={isMine(v, me)} onDial={onDial} onHeard={(heard) => update(api.setHeard(v.id, heard))} onSaved={(saved) => update(api.setSaved(v.id, saved))}
-              onDelete={() => act(api.deleteVoicemail(v.id).then(() => live.voicemailChanged({ ...v, deleted: new Date().toISOString() }, false)))}
+              onDelete={() => act(api.deleteVoicemail(v.id))}
             />
           ),
         )}

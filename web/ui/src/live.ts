@@ -89,9 +89,14 @@ export class Live {
     this.state.set({ calls: [...rest, call].sort((a, b) => b.start.localeCompare(a.start)) })
   }
 
-  voicemailChanged(vm: Voicemail, deleted: boolean): void {
-    const rest = this.state.get().voicemails.filter((v) => v.id !== vm.id)
-    this.state.set({ voicemails: deleted ? rest : [...rest, vm].sort((a, b) => b.left.localeCompare(a.left)) })
+  // voicemailChanged takes a message that is new or has changed. One that was deleted here or elsewhere stays as long as that
+  // can be taken back: until it is told a second time, when it is removed.
+  voicemailChanged(vm: Voicemail, gone: boolean): void {
+    const { voicemails } = this.state.get()
+    const known = voicemails.find((v) => v.id === vm.id)
+    const rest = voicemails.filter((v) => v.id !== vm.id)
+    const drop = gone && (!vm.deleted || !known || known.deleted !== undefined)
+    this.state.set({ voicemails: drop ? rest : [...rest, vm].sort((a, b) => b.left.localeCompare(a.left)) })
   }
 
   private activeChanged(call: LiveCall): void {
