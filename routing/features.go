@@ -111,6 +111,18 @@ func (ix *Index) Features() *Features { return &ix.features }
 // Orbit reports whether an extension is a parking orbit.
 func (f *Features) Orbit(ext string) bool { return f.orbits[ext] }
 
+// AllOrbits are the parking orbits in order.
+func (f *Features) AllOrbits() []string {
+	var all []string
+	for ext, ours := range f.orbits {
+		if ours {
+			all = append(all, ext)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
 // Room is the conference room with this extension, nil when there is none.
 func (f *Features) Room(ext string) *store.Room { return f.rooms[ext] }
 

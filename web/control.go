@@ -70,11 +70,6 @@ type playInput struct {
 	}
 }
 
-type legInput struct {
-	ID  string `path:"id"`
-	Leg string `path:"leg" doc:"Id of the leg"`
-}
-
 type originateInput struct {
 	Body struct {
 		OnBehalf

@@ -203,9 +203,9 @@ func hasRecordings(rec store.CallRecord) bool {
 	return slices.ContainsFunc(rec.Recordings, func(r store.Recording) bool { return r.Deleted.IsZero() })
 }
 
-// seesLive: who calls, whom it rings or rang, and who answered see a call in progress.
+// seesLive: who calls, whom it rings or rang, and who answered see a call in progress; a parked one is everybody's to take.
 func seesLive(p Principal, c call.Snapshot) bool {
-	if p.Admin || p.User.ID == c.FromUser || p.User.ID == c.AnsweredBy {
+	if p.Admin || p.User.ID == c.FromUser || p.User.ID == c.AnsweredBy || c.Orbit != "" && p.User.ID != "" {
 		return true
 	}
 	return slices.ContainsFunc(c.Legs, func(l call.LegSnapshot) bool { return l.User == p.User.ID })

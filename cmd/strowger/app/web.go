@@ -93,8 +93,30 @@ func (w webActive) ActiveCalls() []call.Snapshot { return w.a.calls.Active() }
 func (w webActive) Measure() []call.Measured     { return w.a.calls.Measure() }
 func (w webActive) Hangup(id string) bool        { return w.a.Hangup(id) }
 func (w webActive) Control(ctx context.Context, id string, c call.Command) error {
+	if park, ok := c.(call.ParkOn); ok && park.Orbit == "" {
+		if park.Orbit = w.a.freeOrbit(); park.Orbit == "" {
+			return call.ErrNotNow("every parking orbit is taken")
+		}
+		c = park
+	}
 	return w.a.calls.Control(ctx, id, c)
 }
+
+// freeOrbit is the first orbit on which nobody is parked, "" = none. Two who park at the same moment may be given the same
+// one; the second is told that it is taken.
+func (a *App) freeOrbit() string {
+	taken := map[string]bool{}
+	for _, c := range a.calls.Active() {
+		taken[c.Orbit] = true
+	}
+	for _, orbit := range a.org.view().index.Features().AllOrbits() {
+		if !taken[orbit] {
+			return orbit
+		}
+	}
+	return ""
+}
+
 func (w webActive) Originate(r call.OriginateRequest) (string, error) { return w.a.calls.Originate(r) }
 
 // webCalls are the records as the page asks for them.

@@ -122,3 +122,54 @@ func TestPageTakesASecondCall(t *testing.T) {
 	sipp.ends(eventTimeout)
 	s.noCalls()
 }
+
+// The page adds a colleague to a call: three talk, and the page shows who; then the caller is parked and taken back.
+func TestPageMergesAndParks(t *testing.T) {
+	s, page, bob, sipp := onPage(t)
+	mark := bob.mark()
+	page.click(`[data-testid=call-add]`)
+	page.fill(`[data-testid=pass-on-input]`, "202")
+	page.click(`[data-testid=pass-on-call]`)
+	bob.waitFor("CALL_INCOMING", mark, eventTimeout)
+	bob.do("accept", "")
+	page.hears(deskTone)
+	page.click(`[data-testid=call-merge]`)
+	page.sees(`[data-testid=members]`, eventTimeout)
+	bob.mix([]float64{carrierTone, browserTone}, []float64{deskTone})
+	page.screenshot("merged")
+
+	bob.do("hangup", "")
+	page.gone(`[data-testid=members]`, eventTimeout)
+	sipp.hears(browserTone)
+	page.click(`[data-testid=call-park]`)
+	page.gone(`[data-testid=call-hangup]`, eventTimeout)
+	sipp.hears(musicTone)
+	page.sees(`[data-testid=retrieve-call]`, eventTimeout)
+	page.screenshot("parked")
+	page.click(`[data-testid=retrieve-call]`)
+	page.sees(`[data-testid=call-panel][data-phase=up]`, eventTimeout)
+	sipp.hears(browserTone)
+	page.hears(carrierTone)
+	page.click(`[data-testid=call-hangup]`)
+	sipp.ends(eventTimeout)
+	s.noCalls()
+}
+
+// The page records a call, pauses, and stops.
+func TestPageRecords(t *testing.T) {
+	s, page, _, sipp := onPage(t)
+	page.click(`[data-testid=call-record]`)
+	page.sees(`[data-testid=call-record][aria-pressed=true]`, eventTimeout)
+	page.sees(`[data-testid=call-record-pause]`, eventTimeout)
+	page.click(`[data-testid=call-record-pause]`)
+	page.sees(`[data-testid=call-record-pause][aria-pressed=true]`, eventTimeout)
+	page.screenshot("recorded")
+	page.click(`[data-testid=call-record]`)
+	page.sees(`[data-testid=call-record][aria-pressed=false]`, eventTimeout)
+	page.click(`[data-testid=call-hangup]`)
+	sipp.ends(eventTimeout)
+	if r := s.record(1); len(r.Recordings) != 1 {
+		t.Errorf("the record names %d recordings", len(r.Recordings))
+	}
+	s.noCalls()
+}

@@ -14,8 +14,7 @@ interface Props {
   panel: Panel
   onPanel: (p: Panel) => void
   known: boolean // the server knows the call, so that it can be asked to do things with it
-  recording: '' | 'on' | 'paused'
-  mayRecord: boolean
+  recording: string // '' = off, else on, paused, starting or announcing
   onPark: () => void
   onRecord: (how: 'start' | 'stop' | 'pause' | 'resume') => void
   mergeWith: string // name of the held call that could join, '' = none
@@ -23,7 +22,7 @@ interface Props {
 }
 
 // CallActions is what one can do with the call that one is in.
-export function CallActions({ call, phone, panel, onPanel, known, recording, mayRecord, onPark, onRecord, mergeWith, onMerge }: Props) {
+export function CallActions({ call, phone, panel, onPanel, known, recording, onPark, onRecord, mergeWith, onMerge }: Props) {
   const up = call.phase === 'up'
   const canKey = up || call.early
   const toggle = (p: Panel) => () => onPanel(panel === p ? '' : p)
@@ -43,13 +42,11 @@ export function CallActions({ call, phone, panel, onPanel, known, recording, may
         <Action icon={IconUserPlus} text="Add call" on={panel === 'add'} expands disabled={!up || !known} onClick={toggle('add')} id="add" />
       )}
       <Action icon={IconParking} text="Park" disabled={!up || !known} onClick={onPark} id="park" />
-      {mayRecord && (
-        <Action
-          icon={IconPlayerRecord} text={recording ? 'Stop' : 'Record'} label={recording ? 'Stop recording' : 'Record the call'} on={recording !== ''} disabled={!up || !known}
-          onClick={() => onRecord(recording ? 'stop' : 'start')} id="record"
-        />
-      )}
-      {recording && (
+      <Action
+        icon={IconPlayerRecord} text={recording ? 'Recorded' : 'Record'} label={recording ? 'Stop recording' : 'Record the call'} on={recording !== ''} disabled={!up || !known}
+        onClick={() => onRecord(recording ? 'stop' : 'start')} id="record"
+      />
+      {(recording === 'on' || recording === 'paused') && (
         <Action
           icon={recording === 'paused' ? IconPlayerPlay : IconPlayerPause} text={recording === 'paused' ? 'Go on' : 'Pause'} label={recording === 'paused' ? 'Go on recording' : 'Pause the recording'}
           on={recording === 'paused'} disabled={!up || !known} onClick={() => onRecord(recording === 'paused' ? 'resume' : 'pause')} id="record-pause"

@@ -3,7 +3,7 @@ import { IconArrowRight, IconPhoneOff } from '@tabler/icons-react'
 import { useEffect, useRef, useState } from 'react'
 import { api } from './api'
 import { CallActions, type Panel } from './CallActions'
-import { legOf, liveOf, otherName, waitingText } from './calls'
+import { legOf, liveOf, otherName, otherNumber, waitingText } from './calls'
 import { clock, initials, shownNumber } from './format'
 import { Keypad } from './Keypad'
 import type { Live } from './live'
@@ -68,7 +68,7 @@ export function CallPanel({ call, phone, live, me, names, onDial }: Props) {
 
   return (
     <Stack ref={frame} tabIndex={-1} role="group" aria-label={`Call with ${name}`} style={{ outline: 'none', scrollMargin: 24 }} gap="md" align="stretch" data-testid="call-panel" data-phase={call.phase} data-held={call.held}>
-      <Who call={call} known={known} name={name} names={names} />
+      <Who call={call} known={known} name={name} me={me} names={names} />
       {problem && (
         <Text size="sm" role="alert" c="red.9" data-testid="call-problem">
           {problem}
@@ -83,7 +83,7 @@ export function CallPanel({ call, phone, live, me, names, onDial }: Props) {
       {!over && (
         <>
           <CallActions
-            call={call} phone={phone} panel={panel} onPanel={setPanel} known={!!known} recording="" mayRecord={false}
+            call={call} phone={phone} panel={panel} onPanel={setPanel} known={!!known} recording={known?.recording ?? ''}
             onPark={() => known && act(api.park(known.id))} onRecord={(how) => known && act(api.record(known.id, how))}
             mergeWith={partner && partnerLive && !asked ? otherName(partner, partnerLive, names) : ''} onMerge={() => known && partnerLive && act(api.merge(known.id, partnerLive.id))}
           />
@@ -113,8 +113,8 @@ export function CallPanel({ call, phone, live, me, names, onDial }: Props) {
 }
 
 // Who is on the line, and how the call is doing.
-function Who({ call, known, name, names }: { call: PhoneCall; known: LiveCall | undefined; name: string; names: Names }) {
-  const number = shownNumber(call.number)
+function Who({ call, known, name, me, names }: { call: PhoneCall; known: LiveCall | undefined; name: string; me: Me; names: Names }) {
+  const number = shownNumber(otherNumber(call, known, me))
   const over = call.phase === 'ended'
   return (
     <Stack gap={4} align="center" pt="md">

@@ -39,7 +39,7 @@ export function Members({ call, names, moderator, act }: Props) {
                 <ActionIcon variant="subtle" color="gray" onClick={() => act(api.muteMember(call.id, leg.id, !leg.muted))} aria-pressed={leg.muted} aria-label={leg.muted ? `Let ${name} speak` : `Mute ${name}`} data-testid="member-mute">
                   {leg.muted ? <IconMicrophoneOff size={16} /> : <IconMicrophone size={16} />}
                 </ActionIcon>
-                <ActionIcon variant="subtle" color="red.9" onClick={() => act(api.dropLeg(call.id, leg.id))} aria-label={`Remove ${name}`} data-testid="member-kick">
+                <ActionIcon variant="subtle" color="red.9" onClick={() => act(api.kick(call.id, leg.id))} aria-label={`Remove ${name}`} data-testid="member-kick">
                   <IconUserMinus size={16} />
                 </ActionIcon>
               </>

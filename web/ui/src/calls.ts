@@ -2,7 +2,7 @@
 
 import { prettyNumber } from './format'
 import type { PhoneCall } from './phone'
-import type { LiveCall, LiveLeg } from './types'
+import type { LiveCall, LiveLeg, Me } from './types'
 import { partyName, type Names } from './why'
 
 // liveOf finds the server's view of the phone's call: by the Call-ID of one of its legs. Until that is known, an only
@@ -21,8 +21,25 @@ export function legOf(call: PhoneCall, live: LiveCall | undefined, me: string): 
 
 // otherName is what to call the other side.
 export function otherName(call: PhoneCall, live: LiveCall | undefined, names: Names): string {
+  const now = partner(call, live)
+  if (now) return now.name || (now.user ? names.user(now.user) : prettyNumber(now.peer)) || 'Unknown caller'
   const other = call.direction === 'in' ? live?.from : live?.to
   return other?.name || call.name || (call.direction === 'out' ? names.number(call.number) : prettyNumber(call.number)) || 'Unknown caller'
+}
+
+// partner is with whom one talks now: after a transfer that is no longer who called or was called.
+export function partner(call: PhoneCall, live: LiveCall | undefined): LiveLeg | undefined {
+  if (call.phase !== 'up' || live?.phase !== 'up') return undefined
+  const others = live.legs.filter((l) => l.state === 'up' && l.sip_call_id !== call.sipCallID)
+  return others.length === 1 ? others[0] : undefined
+}
+
+// otherNumber is the number of the other side, '' in a room.
+export function otherNumber(call: PhoneCall, live: LiveCall | undefined, me: Me): string {
+  if (live?.room) return ''
+  const now = partner(call, live)
+  if (!now) return call.number
+  return (now.user ? me.people.find((p) => p.id === now.user)?.extension : now.peer) ?? ''
 }
 
 // memberName is what to call somebody in a conference.

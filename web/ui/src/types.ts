@@ -76,6 +76,7 @@ export interface Plan {
   owner?: string
   trace: Row[] | null
   stages?: Stage[] | null
+  recording?: { mode: string; why?: string; announce?: boolean }
   emergency?: { location?: string; callback?: string }
   deliver?: { users?: string[] | null; unclaimed?: boolean; phone?: string } // texts
   end?: { action: string; mailbox?: { user?: string; number?: string }; code?: number; reason?: string }
@@ -177,6 +178,7 @@ export interface LiveCall {
   orbit?: string
   service?: string
   room?: LiveRoom
+  recording?: string
   legs: LiveLeg[]
 }
 
