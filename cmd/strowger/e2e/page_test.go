@@ -171,5 +171,8 @@ func TestPageRecords(t *testing.T) {
 	if r := s.record(1); len(r.Recordings) != 1 {
 		t.Errorf("the record names %d recordings", len(r.Recordings))
 	}
+	page.click(`[data-testid=recent-open]`)
+	page.sees(`[data-testid=recording] audio`, eventTimeout)
+	page.screenshot("details")
 	s.noCalls()
 }

@@ -3,6 +3,7 @@ import { IconCircle, IconCircleCheckFilled, IconCircleDashed, IconCircleX, IconP
 import type { ReactNode } from 'react'
 import { between, clock, prettyNumber } from './format'
 import { other } from './Recents'
+import { Recordings } from './Recordings'
 import type { Call, Leg, Me } from './types'
 import { kindName, outcome, partyName, refusal, stagesOf, storyText, traceLines, type Names, type TraceLine } from './why'
 
@@ -61,6 +62,7 @@ function Details({ call, me, names, onCall }: { call: Call; me: Me; names: Names
         </section>
       )}
       {refusal(call.plan) && <Text size="sm">{refusal(call.plan)}</Text>}
+      {call.recorded && <Recordings call={call} me={me} names={names} />}
       <Legs call={call} names={names} />
       <Story call={call} names={names} />
     </Stack>
@@ -183,7 +185,7 @@ function legOutcome(l: Leg): string {
   return l.reason ? `${rang}: ${l.reason}` : rang
 }
 
-// quality is the codec, and what was lost on the way to us, when a leg had sound.
+// quality is the codec, what was lost on the way to us, and how that sounds (MOS: 1 is bad, 4.4 as good as a telephone gets), when a leg had sound.
 function quality(l: Leg): string {
   const m = l.media
   if (!m?.codec) return ''
@@ -191,6 +193,7 @@ function quality(l: Leg): string {
   const lost = total > 0 ? (100 * (m.in?.lost ?? 0)) / total : 0
   const parts = [m.srtp ? `${m.codec}, encrypted` : m.codec]
   if (total > 0) parts.push(`${lost < 0.05 ? '0' : lost.toFixed(1)} % lost, ${Math.round(m.in?.jitter_ms ?? 0)} ms jitter`)
+  if (m.in?.mos) parts.push(`MOS ${m.in.mos.toFixed(1)}`)
   return parts.join(' · ')
 }
 

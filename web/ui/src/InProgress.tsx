@@ -3,8 +3,9 @@ import { IconPhoneCall } from '@tabler/icons-react'
 import { useState } from 'react'
 import { api } from './api'
 import type { Live } from './live'
+import { memberName } from './calls'
 import { useStore } from './store'
-import type { Me } from './types'
+import type { LiveCall, Me } from './types'
 import { partyName, progress, type Names } from './why'
 
 // InProgress is the calls that go on now: one's own, and everybody's for owners and admins, who may end them.
@@ -25,14 +26,14 @@ export function InProgress({ me, live, names, onDial }: { me: Me; live: Live; na
           <IconPhoneCall size={18} aria-hidden style={{ flex: 'none' }} />
           <div style={{ flex: 1, minWidth: 0 }}>
             <Text size="sm" fw={600} truncate>
-              {partyName(c.from)} → {partyName(c.to)}
+              {title(c, names)}
             </Text>
             <Text size="xs">
               {progress(c, names)}, since {new Date(c.start).toLocaleTimeString([], { hour: 'numeric', minute: '2-digit' })}
             </Text>
           </div>
           {c.orbit && (
-            <Button size="compact-sm" onClick={() => onDial(c.orbit!)} aria-label={`Take the call of ${partyName(c.from)}`} data-testid="retrieve-call">
+            <Button size="compact-sm" onClick={() => onDial(c.orbit!)} aria-label={`Take the call of ${title(c, names)}`} data-testid="retrieve-call">
               Take
             </Button>
           )}
@@ -45,4 +46,12 @@ export function InProgress({ me, live, names, onDial }: { me: Me; live: Live; na
       ))}
     </section>
   )
+}
+
+// title is who is in the call: who waits on an orbit, who talks with whom, or at first who calls whom.
+function title(c: LiveCall, names: Names): string {
+  const up = c.legs.filter((l) => l.state === 'up').map((l) => memberName(l, names))
+  if (c.orbit && up.length > 0) return up.join(', ')
+  if (c.phase === 'up' && up.length > 1) return up.join(' ↔ ')
+  return `${partyName(c.from)} → ${partyName(c.to)}`
 }

@@ -1,6 +1,6 @@
 // The server's API by fetch. Errors are ApiError with what the server said.
 
-import type { Call, DemoNumber, LiveCall, Me, MessageBox, Reach, Registration, Voicemail } from './types'
+import type { Call, CallRecording, DemoNumber, LiveCall, Me, MessageBox, Reach, Registration, Voicemail } from './types'
 
 export class ApiError extends Error {
   constructor(
@@ -31,6 +31,9 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T> 
 
 const id = encodeURIComponent
 
+// recordingURL is the sound of a recording.
+export const recordingURL = (call: string, recording: string) => `/api/calls/${id(call)}/recordings/${id(recording)}/audio`
+
 // greetingURL is the audio of a mailbox's own greeting.
 export const greetingURL = (box: string, kind: string) => `/api/mailboxes/${id(box)}/greetings/${kind}`
 
@@ -46,6 +49,8 @@ export const api = {
     return ask<{ calls: Call[]; next?: string }>('GET', `/api/calls?${params}`)
   },
   call: (call: string) => ask<Call>('GET', `/api/calls/${id(call)}`),
+  recordings: (call: string) => ask<{ recordings: CallRecording[] }>('GET', `/api/calls/${id(call)}/recordings`).then((r) => r.recordings),
+  deleteRecording: (call: string, recording: string) => ask<void>('DELETE', `/api/calls/${id(call)}/recordings/${id(recording)}`),
   claim: (call: string) => ask<Call>('POST', `/api/calls/${id(call)}/claim`),
   active: () => ask<{ calls: LiveCall[] }>('GET', '/api/active').then((r) => r.calls),
   hangUp: (call: string) => ask<void>('DELETE', `/api/active/${id(call)}`),

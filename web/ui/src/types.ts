@@ -128,6 +128,7 @@ export interface Call {
   code?: number
   reason?: string
   unclaimed: boolean
+  recorded: boolean
   claimed_by?: Party
   voicemail?: string
   participants: string[]
@@ -136,6 +137,20 @@ export interface Call {
   legs: Leg[]
   events: { at: string; leg: number; what: string }[]
   plan?: Plan
+}
+
+export interface CallRecording {
+  id: string
+  start: string
+  seconds: number
+  format: string
+  by?: string
+  why: string
+  ended: string
+  pauses: { from: number; to: number }[] | null
+  missing?: number
+  deleted?: string
+  deleted_by?: string
 }
 
 export interface LiveLeg {

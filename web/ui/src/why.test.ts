@@ -94,7 +94,7 @@ describe('the trace', () => {
 describe('a record', () => {
   const rec = (change: Partial<Call>): Call => ({
     id: 'c', direction: 'inbound', from: { number: '+12025550900' }, to: { number: '+12025550001' }, start: '2026-03-01T10:00:00Z',
-    disposition: 'answered', unclaimed: false, participants: [], contacts: [], legs: [], events: [], ...change,
+    disposition: 'answered', unclaimed: false, recorded: false, participants: [], contacts: [], legs: [], events: [], ...change,
   })
   it.each([
     [rec({ answered_by: { user: 'bob', name: 'Bob Ray' } }), 'Answered'],
