@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"strowger/store"
 )
 
@@ -146,4 +148,23 @@ func TestForwardedUsers(t *testing.T) {
 			t.Errorf("%s: got\n%s\nwant\n%s", c.name, text, c.want)
 		}
 	}
+}
+
+// TestDialAnything: whatever is dialled, there is a plan that says how it ends, and a trace that says why.
+func TestDialAnything(t *testing.T) {
+	ix, err := NewIndex(featureOrg())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		dialled := rapid.OneOf(rapid.StringMatching(`[*#]{0,2}[0-9*#]{0,12}`), rapid.String()).Draw(t, "dialled")
+		got := Dial(DialRequest{User: rapid.SampledFrom([]string{"ann", "bob", "nobody"}).Draw(t, "user"), Dialled: dialled}, ix.With(atDesks()), time.Unix(1e9, 0))
+		p := got.Plan
+		if p.End == nil || p.Stages == nil || p.Trace == nil || got.Direction == "" {
+			t.Fatalf("%q: %+v", dialled, got)
+		}
+		if p.End.Action != EndRefuse && len(p.Trace) == 0 {
+			t.Fatalf("%q: nobody can say why", dialled)
+		}
+	})
 }

@@ -41,6 +41,17 @@ const (
 //	                                       │       └─End─▶ Over                 └─planned─▶ Ringing                 │
 //	                                       └────────────────────────────────────────────────────────────────────────┘
 //
+//	a room, while the call is Up: members talk in a mixer
+//	conference: its own call ─▶ Up, empty ─a leg moves in─▶ members ─the last one leaves, nobody came─▶ Over
+//	merged: Up, Peer ─a leg of another call moves in─▶ three and more ─two are left─▶ Up, Peer
+//	page: Up, the caller alone ─phones answer by themselves─▶ members, muted ─the caller leaves, no phone is left─▶ Over
+//
+//	a transfer by the user's keys
+//	Up, Peer ─##, *2─▶ Up, Keying ─┬─given up, no key──▶ Up, Peer as before
+//	                               └─target keyed in───▶ TransferAsking; with *2 the user is the one for whom it rings:
+//	TransferRinging, Consult ─answered─▶ Up, TransferConsult ─┬─the user hangs up──────────▶ Up, who waited with the target
+//	   └─failed, *, the user hangs up: as a blind transfer    └─*, the target hangs up─────▶ Up, Peer as before
+//
 //	a transfer (the transferor stands aside: its leg is up, and in no bridge)
 //	Up ─PeerReferred─▶ Up, TransferAsking ─┬─refused──────────────────────────────▶ Up as before
 //	                                       └─target found─▶ Ringing, TransferRinging ─┬─answered, mailbox─▶ Up with the target

@@ -162,6 +162,9 @@ func (m *machine) nextAct() {
 	case script.Dial:
 		s.Step = ServiceDialling
 		m.do(DecideDial{act.Target})
+	case script.Retrieve: // dialling an orbit does that
+		s.Step = ServiceDialling
+		m.do(DecideDial{act.Orbit})
 	case script.Join:
 		s.Step, s.Join, s.Tries = ServiceJoining, act, 0
 		m.do(FindRoom{Room: act.Room})

@@ -86,7 +86,8 @@ type (
 		Moderator bool
 	}
 
-	// Retrieve connects with the call that is parked on an orbit. An Answer follows only when there is none.
+	// Retrieve connects with the call that is parked on an orbit; when there is none, the call ends. An Answer follows only
+	// when this is no orbit.
 	Retrieve struct{ Orbit string }
 
 	// End hangs up. Code (400 to 699) is told to a caller that has not been answered; 0 = 480.
