@@ -103,8 +103,11 @@ func startBaresip(t *testing.T, s *server, device string, hz float64, o baresipO
 	dir := t.TempDir()
 	wav := filepath.Join(dir, "microphone.wav")
 	rate := 8000
-	if strings.HasPrefix(o.Codecs, "G722") {
+	switch {
+	case strings.HasPrefix(o.Codecs, "G722"):
 		rate = 16000
+	case strings.HasPrefix(o.Codecs, "opus"):
+		rate = 48000
 	}
 	writeTone(t, wav, rate, hz, 60*time.Second)
 	ctrl, port, media := freePort(t, "tcp"), o.Port, freeRange(t)

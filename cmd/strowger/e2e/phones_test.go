@@ -19,6 +19,7 @@ func TestDeskPhonesOfEveryKind(t *testing.T) {
 		{"tls with SDES-SRTP", baresipOptions{Transport: "tls", SRTP: true}, "PCMU", "sdes"},
 		{"wideband, but the carrier has none", baresipOptions{Codecs: "PCMU/8000/1,G722/16000/1"}, "PCMU", ""},
 		{"a codec that the carrier lacks", baresipOptions{Codecs: "G722/16000/1"}, "G722", ""},
+		{"Opus alone", baresipOptions{Codecs: "opus/48000/2"}, "opus", ""},
 	} {
 		t.Run(phone.name, func(t *testing.T) {
 			desk := newBaresip(t, s, s.phone("ann", "desk"), deskTone, phone.options)
