@@ -21,6 +21,7 @@ type rtpParty struct {
 	mu     sync.Mutex
 	to     netip.AddrPort
 	mute   bool
+	every  int  // so many packets one is lost, 0 = none
 	a      bool // speaks PCMA
 	ears   []int16
 	digits []byte
@@ -52,6 +53,9 @@ func (p *rtpParty) connect(to netip.AddrPort) { p.mu.Lock(); p.to = to; p.mu.Unl
 
 // alaw makes the party speak PCMA.
 func (p *rtpParty) alaw() { p.mu.Lock(); p.a = true; p.mu.Unlock() }
+
+// loses lets one of so many packets be lost on the way; 0 = none.
+func (p *rtpParty) loses(every int) { p.mu.Lock(); p.every = every; p.mu.Unlock() }
 
 // silence stops or resumes sending.
 func (p *rtpParty) silence(on bool) { p.mu.Lock(); p.mute = on; p.mu.Unlock() }
@@ -115,7 +119,7 @@ func (p *rtpParty) speak(stop <-chan struct{}) {
 		case <-tick.C:
 		}
 		p.mu.Lock()
-		to, mute, a := p.to, p.mute, p.a
+		to, mute, a := p.to, p.mute || p.every > 0 && n%p.every == 0, p.a
 		p.mu.Unlock()
 		if !to.IsValid() || mute {
 			continue
