@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,10 +17,11 @@ import (
 // A full disk costs no record: what could not be written is, when there is room again.
 func TestRecordsAreWrittenLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		full := true
+		var full atomic.Bool
+		full.Store(true)
 		var written []string
 		l := &lateRecords{log: zerolog.Nop(), write: func(rec store.CallRecord) error {
-			if full {
+			if full.Load() {
 				return errors.New("no space left on device")
 			}
 			written = append(written, rec.ID)
@@ -35,15 +37,15 @@ func TestRecordsAreWrittenLate(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		full = false
+		full.Store(false)
 		time.Sleep(lateRetry + time.Second)
 		synctest.Wait()
 		if !slices.Equal(written, []string{"one", "two"}) {
 			t.Errorf("written %q", written)
 		}
-		full = true
+		full.Store(true)
 		_ = l.put(store.CallRecord{ID: "three"})
-		full = false
+		full.Store(false)
 		cancel()
 		<-ended
 		if !slices.Contains(written, "three") {
