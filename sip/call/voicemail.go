@@ -143,6 +143,9 @@ func (m *machine) messageRecorded(w RecordDone) {
 	m.VM.Seconds = w.Seconds
 	said := w.Seconds-w.Silence >= shortestMessage
 	switch {
+	case w.Why == "failed": // what was written stays, and is recovered with the next start
+		m.VM.Step = VMDone
+		m.messageOver("the message could not be recorded")
 	case !said:
 		m.do(DropVoicemail{})
 		if m.Phase != Over && m.VM.Key == '0' {

@@ -133,3 +133,16 @@ func TestOperator(t *testing.T) {
 		})
 	}
 }
+
+// The disk is full in the middle of a message: no message without its audio is kept.
+func TestMessageThatFails(t *testing.T) {
+	story(t, func(w *world) {
+		alice, s := w.leaves()
+		speaks(alice, s)
+		s.recorded(12, "failed")
+		r := w.ends(store.Missed, "us", 200)
+		if len(w.voicemails) != 0 || r.Reason != "the message could not be recorded" {
+			t.Errorf("%d messages, %q", len(w.voicemails), r.Reason)
+		}
+	})
+}

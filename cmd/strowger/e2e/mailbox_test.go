@@ -2,11 +2,17 @@ package e2e
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/emersion/go-smtp"
 
 	"strowger/store"
 )
@@ -28,6 +34,7 @@ type messages struct {
 		Seconds float64
 		Heard   bool
 		HeardBy string `json:"heard_by"`
+		Text    string
 	}
 }
 
@@ -150,4 +157,134 @@ func TestGreetingByPhone(t *testing.T) {
 	bob.waitFor("CALL_INCOMING", mark, 5*time.Second)
 	bob.do("hangup", "")
 	sipp.hears(deskTone)
+}
+
+// The disk is full: callers are told that no message can be left; and where it fills up while somebody speaks, the server
+// goes on, says so, and has no message without audio.
+func TestDiskFull(t *testing.T) {
+	s := configure(t, carrierTrunk("acme", carrierIP, 5060, ""), "127.0.0.1")
+	disk := filepath.Join(filepath.Dir(s.data), "disk")
+	if err := os.Mkdir(disk, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=48m"); err != nil {
+		t.Fatalf("a small disk: %v", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
+	if err := os.CopyFS(filepath.Join(disk, "data"), os.DirFS(s.data)); err != nil {
+		t.Fatal(err)
+	}
+	for i, a := range s.args {
+		if a == s.data {
+			s.args[i] = filepath.Join(disk, "data")
+		}
+	}
+	s.data = filepath.Join(disk, "data")
+	s.start()
+	carrierCalls(t, s, "+12025550003", "+12025550998", waitBye)
+	eventually(t, "the message should be recorded", 20*time.Second, func() bool {
+		parts, err := filepath.Glob(filepath.Join(s.data, "voicemail", "*", "*.part"))
+		return err == nil && len(parts) == 1
+	})
+	time.Sleep(time.Second)
+	fill, err := os.Create(filepath.Join(disk, "fill"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range []int{1 << 20, 4096, 1} {
+		for err = nil; err == nil; {
+			_, err = fill.Write(make([]byte, size))
+		}
+	}
+	eventually(t, "the operator should be told", 20*time.Second, func() bool {
+		return strings.Contains(s.log.String(), "recording could not be completed")
+	})
+	if err := fill.Truncate(40 << 20); err != nil { // less than a message needs is free
+		t.Fatal(err)
+	}
+	s.noCalls()
+	sipp := carrierCalls(t, s, "+12025550003", "+12025550997", waitBye)
+	sipp.ends(20 * time.Second)
+	if r := s.recordOf("+12025550997", 10*time.Second); r.Disposition != store.Missed || r.Reason != "the mailbox is full" {
+		t.Errorf("record: %s, %q", r.Disposition, r.Reason)
+	}
+	s.messages(0)
+}
+
+// postOffice is a mail server.
+type postOffice struct {
+	mu    sync.Mutex
+	mails []string
+}
+
+func (p *postOffice) NewSession(*smtp.Conn) (smtp.Session, error) { return p, nil }
+func (p *postOffice) Reset()                                      {}
+func (p *postOffice) Logout() error                               { return nil }
+func (p *postOffice) Mail(string, *smtp.MailOptions) error        { return nil }
+func (p *postOffice) Rcpt(string, *smtp.RcptOptions) error        { return nil }
+func (p *postOffice) Data(r io.Reader) error {
+	b, err := io.ReadAll(r)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mails = append(p.mails, string(b))
+	return err
+}
+
+// Bob is told of a message by mail, with the audio and its text, although the mail server was away when the message was left and
+// the server was restarted meanwhile.
+func TestMailOfAMessage(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	l.Close() // for now
+	hears := filepath.Join(t.TempDir(), "hears")
+	if err := os.WriteFile(hears, []byte("#!/bin/sh\necho call me back\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s := configure(t, carrierTrunk("acme", carrierIP, 5060, ""), "127.0.0.1")
+	config, err := os.OpenFile(s.args[4], os.O_APPEND|os.O_WRONLY, 0)
+	if err == nil {
+		_, err = fmt.Fprintf(config, "mail: {host: %q, tls: none, from: phone@example.com}\nvoicemail: {transcribe: %q}\n", addr, hears+" {file}")
+		config.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.start()
+	s.applies("users:\n  - {id: ann, name: Ann Lee, role: owner, extension: \"201\"}\n  - {id: bob, name: Bob Ray, extension: \"202\", email: bob@example.com}\n")
+	sipp := carrierCalls(t, s, "+12025550004", "+12025550999", byeAfter(14*time.Second))
+	sipp.ends(30 * time.Second)
+	eventually(t, "the mail should be tried", 20*time.Second, func() bool { return strings.Contains(s.log.String(), "a mail could not be sent") })
+	if out, _ := s.try("doctor", "--config", s.args[4]); !strings.Contains(out, "1 wait for another try") {
+		t.Errorf("doctor says nothing of the mail:\n%s", out)
+	}
+	s.stop()
+	if l, err = net.Listen("tcp", addr); err != nil {
+		t.Fatal(err)
+	}
+	office := &postOffice{}
+	server := smtp.NewServer(office)
+	server.Domain = "localhost"
+	go func() { _ = server.Serve(l) }()
+	t.Cleanup(func() { server.Close() })
+	s.start()
+	var mail string
+	eventually(t, "the mail should come", 75*time.Second, func() bool {
+		office.mu.Lock()
+		defer office.mu.Unlock()
+		if len(office.mails) > 0 {
+			mail = office.mails[0]
+		}
+		return mail != ""
+	})
+	for _, part := range []string{"bob@example.com", "+12025550999", "call me back", "message.wav"} {
+		if !strings.Contains(mail, part) {
+			t.Errorf("the mail lacks %q:\n%.2000s", part, mail)
+		}
+	}
+	if got := s.messages(1); got.Voicemails[0].Text != "call me back" {
+		t.Errorf("by the API: %+v", got)
+	}
 }
