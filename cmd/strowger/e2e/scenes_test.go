@@ -121,16 +121,37 @@ func TestScenesWithACarrier(t *testing.T) {
 		sipp.ends(eventTimeout)
 	})
 
-	t.Run("keys by RFC 4733 become INFO", func(t *testing.T) {
+	t.Run("keys by RFC 4733 become INFO for who presses by INFO", func(t *testing.T) {
 		mark := ann.mark()
-		sipp := carrierPlays(t, s, toAnn, "+12025550907", script(invites(1, "", "SDP:voice"), answered, within("ACK", 1, "", ""),
+		press := pause(500*time.Millisecond) + within("INFO", 2, "Content-Type: application/dtmf-relay\n", "Signal=9\nDuration=160") + gets(200, "")
+		sipp := carrierPlays(t, s, toAnn, "+12025550907", script(invites(1, "", "SDP:voice"), answered, within("ACK", 1, "", ""), press,
 			asked("INFO", "Signal=4", ""), asked("INFO", "Signal=2", ""), waitBye))
 		pickUp(ann, mark)
 		ann.hears(carrierTone)
+		eventually(t, "the desk phone should be sent 9", eventTimeout, func() bool { return ann.keys(mark) == "9" })
 		ann.do("sndcode", "4")
 		eventually(t, "the carrier should get the first key", eventTimeout, func() bool { return strings.Contains(sipp.messages(), "Signal=4") })
 		ann.do("sndcode", "2")
 		eventually(t, "the carrier should get the second key", eventTimeout, func() bool { return strings.Contains(sipp.messages(), "Signal=2") })
+		ann.do("hangup", "")
+		sipp.ends(eventTimeout)
+	})
+
+	t.Run("keys by RFC 4733 become tones for who has nothing else", func(t *testing.T) {
+		mark := ann.mark()
+		sipp := carrierPlays(t, s, toAnn, "+12025550910", script(invites(1, "", "SDP:voice"), answered, within("ACK", 1, "", ""), waitBye))
+		pickUp(ann, mark)
+		sipp.hears(deskTone)
+		ann.do("sndcode", "4")
+		eventually(t, "the carrier should hear the tones of 4", eventTimeout, func() bool {
+			ears := sipp.rtp.heard()
+			for at := 0; at+400 <= len(ears); at += 200 { // 50 ms in which these two are all there is
+				if part := ears[at : at+400]; goertzel(part, 8000, 770) > 0.25 && goertzel(part, 8000, 1209) > 0.25 {
+					return true
+				}
+			}
+			return false
+		})
 		ann.do("hangup", "")
 		sipp.ends(eventTimeout)
 	})
