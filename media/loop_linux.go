@@ -34,8 +34,9 @@ type epollTransport struct {
 }
 
 const (
-	// gatherTime is how long packets are gathered: with what the timer is late, no packet is kept for 2 ms. The ear and the
-	// jitter buffer at the other end, made for the tens of milliseconds that networks vary by, do not notice.
+	// gatherTime is how long packets are gathered. With what the timer is late, and what the handling of those before takes, a
+	// packet is kept for 0.6 ms at 50 calls and 1.2 ms at 800 on one core, some 2 ms at most. The jitter buffer at the other end,
+	// made for the tens of milliseconds that networks vary by, does not notice.
 	gatherTime = time.Millisecond
 
 	// Gathering pays from two packets per gatherTime, which is what 20 calls bring. It begins when one window brings as
