@@ -347,6 +347,7 @@ func TestTapeOnABadDisk(t *testing.T) {
 		a := newFakeLeg(t, e, Options{}, agreedOn(codecPCMU))
 		_ = tape.Add(a.Session, 0)
 		a.talks(6*time.Second, loud)
+		synctest.Wait()
 		if len(ended) != 1 || ended[0].Why != "failed" || !errors.Is(ended[0].Err, errFull) || !sink.failed || ended[0].Seconds < 2.5 {
 			t.Fatalf("a full disk: %+v", ended)
 		}
