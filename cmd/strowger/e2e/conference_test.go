@@ -64,6 +64,7 @@ func TestDeadPhoneInAConference(t *testing.T) {
 	ann.do("hangup", "")
 	bob.do("hangup", "")
 	s.noCalls()
+	s.record(4)
 	for _, r := range s.records() {
 		if r.FromUser != "" {
 			continue
