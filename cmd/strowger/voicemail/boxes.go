@@ -63,7 +63,7 @@ type Config struct {
 // Boxes are all mailboxes of a server. Methods are safe for concurrent use; those with a file touch the disk.
 type Boxes struct{ cfg Config }
 
-// New makes the boxes, and empties the folder of drafts.
+// New makes the boxes, and removes drafts and what else a crash left half done.
 func New(c Config) (*Boxes, error) {
 	if c.Now == nil {
 		c.Now = time.Now
@@ -77,6 +77,15 @@ func New(c Config) (*Boxes, error) {
 	b := &Boxes{c}
 	if err := os.RemoveAll(b.drafts()); err != nil {
 		return nil, fmt.Errorf("empty the folder of drafts: %w", err)
+	}
+	halves, err := filepath.Glob(filepath.Join(c.Data, "voicemail", "*", ".*.wav.*")) // what a crash kept Clip.Write from renaming
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range halves {
+		if err := os.Remove(f); err != nil {
+			return nil, fmt.Errorf("remove half a file: %w", err)
+		}
 	}
 	return b, nil
 }
