@@ -108,6 +108,8 @@ func (m *machine) adopted(w Adopted) {
 	switch {
 	case seat < 0:
 		m.retrieve(i)
+	case m.Legs[seat].In:
+		m.replaceMember(seat, i)
 	case m.Phase == Up:
 		m.replace(seat, i)
 	case seat == m.Caller:
@@ -115,12 +117,35 @@ func (m *machine) adopted(w Adopted) {
 	default:
 		m.pickUp(i)
 	}
-	m.do(Welcome{w.From, m.Legs[m.opposite(i)].name()})
+	who := m.to()
+	if !m.Legs[i].In {
+		who = m.Legs[m.opposite(i)].name()
+	}
+	m.do(Welcome{w.From, who})
+}
+
+// mostLegs is how many legs the call may have in its life.
+func (m *machine) mostLegs() int {
+	if m.Room.Kind != RoomNone {
+		return maxRoomLegs
+	}
+	return maxLegs
+}
+
+// replaceMember gives leg i the place of a member of the room.
+func (m *machine) replaceMember(seat, i int) {
+	m.Legs[i].Moderator = m.Legs[seat].Moderator
+	m.Legs[i].Muted, m.Legs[i].Speaking = false, false
+	if seat == m.Caller {
+		m.Caller = i
+	}
+	m.enter(i) // first: it is not alone there
+	m.hangup(seat, Reason{"SIP", 200, "Replaced"})
 }
 
 // seatFor finds the leg whose seat the newcomer takes, or says why there is none.
 func (m *machine) seatFor(w Adopted) (seat, code int, why string) {
-	if m.Start.ID == "" || m.Phase == Over || m.Handing.To != "" || m.VM.Step != VMNone || m.Service.busy() || m.Transfer.Consult || m.Keying.On || len(m.Legs) >= maxLegs {
+	if m.Start.ID == "" || m.Phase == Over || m.Handing.To != "" || m.VM.Step != VMNone || m.Service.busy() || m.Transfer.Consult || m.Keying.On || len(m.Legs) >= m.mostLegs() {
 		return noLeg, 481, "this call takes nobody now"
 	}
 	if w.Seat.Orbit != "" {
@@ -150,6 +175,7 @@ func (m *machine) seatFor(w Adopted) (seat, code int, why string) {
 		return noLeg, 403, "it may not take this place"
 	case w.Seat.Early && l.Phase.talking(): // RFC 3891 §3
 		return noLeg, 486, "it is answered already"
+	case m.Phase == Up && l.In && m.Room.Kind != RoomPage && w.Leg.Phase == LegUp:
 	case m.Phase == Up && m.other(seat) >= 0 && (l.Phase == LegUp || l.Phase == LegAnswered):
 	case m.Phase == Ringing && m.Stage >= 0 && seat == m.Caller && w.Leg.Phase == LegUp:
 	case m.Phase == Ringing && m.Stage >= 0 && seat != m.Caller && l.Phase <= LegRinging && !m.Walk.busy():

@@ -357,3 +357,58 @@ func TestRoutesKeepOrder(t *testing.T) {
 	}
 	reading.Wait()
 }
+
+// TestAttendedTransferIntoAConference: bob, who merged two calls, has taken another one and gives his place to its party.
+func TestAttendedTransferIntoAConference(t *testing.T) {
+	story(t, func(w *world) {
+		alice, bob, _, cyd := consults(w, true)
+		calls := w.m.Active()
+		bob.reoffers("sendrecv PCMU")
+		if err := w.ordersOf(calls[0].ID, Merge{"bob", calls[1].ID}); err != nil {
+			t.Fatal(err)
+		}
+		eve := w.registers("eve", store.Desk)
+		w.toPhone("eve", "204")
+		third := w.dials("bob", "204")
+		eve.rings()
+		eve.answers()
+		third.acks()
+		member := bob // whichever of bob's legs is left
+		if bob.over {
+			t.Fatalf("bob saw %q", bob.log)
+		}
+		third.attends(member)
+		if third.log[len(third.log)-1] != "hangup 200" || member.log[len(member.log)-1] != "hangup 200" {
+			t.Errorf("bob saw %q and %q", third.log, member.log)
+		}
+		for _, s := range w.m.Active() {
+			members := 0
+			for _, l := range s.Legs {
+				if l.Member {
+					members++
+				}
+			}
+			if members != 3 {
+				t.Errorf("%d members: %+v", members, s.Legs)
+			}
+		}
+		alice.hangsUp()
+		eve.talksTo(cyd)
+	})
+}
+
+// TestReferToAForeignDialog: the Replaces header of a dialog that is not ours goes to whoever has it.
+func TestReferToAForeignDialog(t *testing.T) {
+	story(t, func(w *world) {
+		alice, bob := talking(w)
+		w.dialled = &Dialled{Plan: routing.Plan{Stages: []routing.Stage{stage(60, outside("+12025559000"))}, End: toHangup()},
+			Direction: store.Outbound, To: "+12025559000", Caller: Party{Number: "+12025550001"}}
+		bob.does(LegEvent{Type: Referred, Target: "+12025559000", ReplacesHeader: "x@there;to-tag=1;from-tag=2"})
+		carrier := w.line("trunk", "+12025559000")
+		if carrier.req.Replaces != "x@there;to-tag=1;from-tag=2" {
+			t.Errorf("carrier was asked for %q", carrier.req.Replaces)
+		}
+		carrier.answers()
+		alice.talksTo(carrier)
+	})
+}

@@ -289,6 +289,10 @@ func (m *machine) hangupLeg(id string) error {
 	case m.Legs[i].In || m.Room.Kind == RoomPage:
 		m.note(i, "ended by us")
 		m.hangup(i, r)
+	case m.consulting() && m.Legs[i].Phase == LegUp && (m.aside(i) || i == m.Transfer.By || i == m.Peer && m.Transfer.Step == TransferConsult):
+		m.note(i, "ended by us")
+		m.hangup(i, r)
+		m.consultLeft(i)
 	case m.aside(i):
 		m.note(i, "ended by us; the transfer goes on")
 		m.hangup(i, r)

@@ -222,6 +222,7 @@ type (
 	// Attended: the other one shall take the seat With, in another call; no Call there = no such call is known.
 	PeerReferred struct {
 		Target, By string
+		Replaces   string // Replaces header for the INVITE to Target: a dialog that is not ours
 		Attended   bool
 		With       Place
 	}

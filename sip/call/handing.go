@@ -141,7 +141,7 @@ func (a *actor) forgetEnded() {
 
 // refersTo is what a party asks for by REFER: with Replaces, the one that it talks to shall take a seat in another call.
 func (a *actor) refersTo(w LegEvent) What {
-	e := PeerReferred{Target: w.Target, By: w.By}
+	e := PeerReferred{Target: w.Target, By: w.By, Replaces: w.ReplacesHeader}
 	if w.Replaces != nil {
 		e.With, e.Attended = Place{}, true
 		if at, ok := a.m.whereIs(w.Replaces); ok {

@@ -270,6 +270,9 @@ func (a *actor) dialRequest(leg *LegState) DialRequest {
 	if leg.AutoAnswer {
 		req.Headers = autoAnswer()
 	}
+	if leg.Moved {
+		req.Replaces = s.Transfer.Replaces
+	}
 	if leg.Moved && s.Transfer.Header != "" {
 		req.Headers = append(req.Headers, Header{"Referred-By", s.Transfer.Header})
 	}

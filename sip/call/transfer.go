@@ -25,13 +25,14 @@ const (
 
 // Transfer is a transfer under way.
 type Transfer struct {
-	Step   TransferStep
-	By     int  // the transferor's leg
-	Refer  bool // it asked by REFER, and is told how it goes
-	Token  int  // of the command that asked, until it is answered
-	Park   bool // the target must be an orbit
-	Target string
-	Header string // Referred-By, as the transferor sent it (RFC 3892), "" = none
+	Step     TransferStep
+	By       int  // the transferor's leg
+	Refer    bool // it asked by REFER, and is told how it goes
+	Token    int  // of the command that asked, until it is answered
+	Park     bool // the target must be an orbit
+	Target   string
+	Replaces string // for the INVITE to the target
+	Header   string // Referred-By, as the transferor sent it (RFC 3892), "" = none
 	// Consult: the transferor talks to the target first, while leg Held waits.
 	Consult bool
 	Held    int
@@ -81,7 +82,7 @@ func (m *machine) referred(i int, w PeerReferred) {
 	case w.Attended:
 		m.attend(i, k, w.With)
 	default:
-		m.Transfer = Transfer{Step: TransferAsking, By: i, Refer: true, Target: w.Target, Header: w.By}
+		m.Transfer = Transfer{Step: TransferAsking, By: i, Refer: true, Target: w.Target, Header: w.By, Replaces: w.Replaces}
 		m.note(i, "transfers %s to %s", m.Legs[k].Peer, w.Target)
 		m.do(DecideTransfer{i, w.Target})
 	}
@@ -199,7 +200,7 @@ func (m *machine) transferFailed() {
 			code: 480, toCaller: Reason{"SIP", code, why}})
 	default:
 		m.note(noLeg, "the transfer to %s failed: %d %s; %s, who made it, is rung", t.Target, code, why, by.User)
-		m.Transfer.Recall = true
+		m.Transfer.Recall, m.Transfer.Replaces = true, ""
 		m.Plan.Plan = routing.Plan{Stages: []routing.Stage{{Step: "recall", RingSeconds: int(recallTime.Seconds()), Targets: []routing.Target{
 			{User: by.User, Via: []string{store.Browser, store.Desk, store.Mobile}}}}}}
 		m.enterStage(0)
