@@ -28,6 +28,7 @@ type outbound struct {
 	giveUp    *time.Timer  // ends the wait for the 487
 
 	tags     []string                // of the early dialogs, by fork
+	rang     *sipmsg.Response        // the last 18x that made one
 	early    map[string][]byte       // SDP of 18x by To tag, for peers whose 200 leaves it out
 	reliable map[string]*earlyDialog // forks whose 18x we acknowledge, by To tag
 
@@ -190,6 +191,9 @@ func (l *leg) onProgress(o *outbound, res *sipmsg.Response) {
 	}
 	tag, sdp := tagOf(res.To().Params), sdpOf(res)
 	o.forked(tag)
+	if tag != "" {
+		o.rang = res
+	}
 	if len(sdp) > 0 {
 		if o.early == nil {
 			o.early = make(map[string][]byte)

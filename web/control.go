@@ -70,6 +70,14 @@ type playInput struct {
 	}
 }
 
+type answerInput struct {
+	ID   string `path:"id"`
+	Body struct {
+		OnBehalf
+		Leg string `json:"leg,omitempty" maxLength:"64" doc:"Id of the leg that shall answer; empty: the user's page, or else a desk phone"`
+	}
+}
+
 type originateInput struct {
 	Body struct {
 		OnBehalf
@@ -108,7 +116,29 @@ func (s *Server) controlRoutes() {
 		func(ctx context.Context, p Principal, in *playInput) (*struct{}, error) {
 			return nil, s.command(ctx, in.ID, call.PlayTo{Leg: in.Body.Leg, Prompt: in.Body.Prompt})
 		})
+	s.answerRoute()
 	s.originateRoute()
+}
+
+func (s *Server) answerRoute() {
+	route(s, needAny, controlOp("answer", "Answer a call that rings: a page of ours by itself, a desk phone when it takes NOTIFY with Event: talk"),
+		func(ctx context.Context, p Principal, in *answerInput) (*struct{}, error) {
+			user, err := s.actsFor(p, in.Body.User)
+			if err != nil {
+				return nil, err
+			}
+			c, ok := s.liveCall(p, in.ID)
+			if !ok {
+				return nil, store.ErrNotFound
+			}
+			for _, l := range c.Legs {
+				if l.State == "ringing" && l.Kind == store.Browser && l.SIPCallID != "" && l.User == user && (in.Body.Leg == "" || l.ID == in.Body.Leg) {
+					s.hub.publish(func(p Principal) bool { return p.User.ID == user }, func() any { return AnswerEvent{SIPCallID: l.SIPCallID} })
+					return nil, nil
+				}
+			}
+			return nil, s.command(ctx, in.ID, call.Answer{User: user, Leg: in.Body.Leg})
+		})
 }
 
 func (s *Server) originateRoute() {

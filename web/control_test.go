@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"strowger/sip/call"
+	"strowger/store"
 )
 
 // Commands reach the call with the user on whose behalf they are given; what the call says is worded for people.
@@ -14,7 +15,7 @@ func TestControl(t *testing.T) {
 	r := newRig(t)
 	ann, admin := r.as("ann"), r.script()
 	const live = "live"
-	r.fake.Live = []call.Snapshot{{ID: live, FromUser: "ann", AnsweredBy: "cyd"}}
+	r.fake.Live = []call.Snapshot{{ID: live, FromUser: "ann", AnsweredBy: "cyd", Legs: []call.LegSnapshot{{ID: "page", User: "ann", Kind: store.Browser, State: "ringing", SIPCallID: "x"}}}}
 	at := "/api/active/" + live
 	for _, c := range []struct {
 		path, body string

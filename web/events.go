@@ -50,6 +50,10 @@ type (
 	QualityEvent struct {
 		Calls []LiveQuality `json:"calls"`
 	}
+	// AnswerEvent (answer): the page whose phone knows the call by this Call-ID shall answer it.
+	AnswerEvent struct {
+		SIPCallID string `json:"sip_call_id"`
+	}
 	// PingEvent (ping): nothing happened; the connection is alive.
 	PingEvent struct {
 		Time time.Time `json:"time"`
@@ -103,7 +107,7 @@ func (s *Server) eventRoutes() {
 		Middlewares: huma.Middlewares{s.admit(needAny), s.room, unbuffered},
 	}, map[string]any{
 		"hello": HelloEvent{}, "call": CallEvent{}, "record": RecordEvent{}, "record_gone": RecordGoneEvent{},
-		"voicemail": VoicemailEvent{}, "registration": RegistrationEvent{}, "trunk": TrunkEvent{}, "quality": QualityEvent{}, "ping": PingEvent{},
+		"voicemail": VoicemailEvent{}, "registration": RegistrationEvent{}, "trunk": TrunkEvent{}, "quality": QualityEvent{}, "answer": AnswerEvent{}, "ping": PingEvent{},
 	}, s.stream)
 }
 

@@ -147,6 +147,8 @@ func (m *machine) obey(w Commanded) (later bool, err error) {
 		return false, m.hold(c.User, true)
 	case Resume:
 		return false, m.hold(c.User, false)
+	case Answer:
+		return false, m.pickUpFor(c)
 	case TransferTo:
 		return m.transferBy(w.Token, c.User, c.Target, false)
 	case ParkOn:

@@ -127,6 +127,26 @@ func TestHangupOfARingingLeg(t *testing.T) {
 	})
 }
 
+// A desk phone that rings is asked to answer; a page is not.
+func TestAnswerByCommand(t *testing.T) {
+	story(t, func(w *world) {
+		web := w.registers("bob", store.Browser)
+		_, desk := bobRings(w)
+		desk.saw() // rings
+		w.must(Answer{User: "bob"})
+		desk.saw("asked to pick up")
+		web.saw()
+		if err := w.orders(Answer{User: "cyd"}); !errors.Is(err, ErrNotInCall) {
+			t.Errorf("cyd answered: %v", err)
+		}
+		desk.answers()
+		var now ErrNotNow
+		if err := w.orders(Answer{User: "bob"}); !errors.As(err, &now) {
+			t.Errorf("answered twice: %v", err)
+		}
+	})
+}
+
 func TestTransferByCommand(t *testing.T) {
 	story(t, func(w *world) {
 		cyd := w.registers("cyd", store.Desk)

@@ -94,6 +94,7 @@ func (p *member) Ack([]byte)                {}
 func (p *member) ReferProgress(int, string) {}
 func (p *member) Info(string, []byte)       {}
 func (p *member) Show(Party)                {}
+func (p *member) PickUp()                   {}
 
 func (p *member) Answer([]byte) {
 	p.mu.Lock()

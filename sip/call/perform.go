@@ -109,6 +109,8 @@ func (a *actor) onLeg(effect Effect) {
 		}
 	case Show:
 		a.wires[e.Leg].leg.Show(a.party(e.With))
+	case PickUp:
+		a.wires[e.Leg].leg.PickUp()
 	case ReferProgress:
 		a.wires[e.Leg].leg.ReferProgress(e.Code, e.Phrase)
 	case AcceptReoffer:

@@ -66,6 +66,7 @@ func (p *phone) RejectReinvite(code int)             { p.note(nil, "reinvite %d"
 func (p *phone) Ack(sdp []byte)                      { p.note(sdp, "ack") }
 func (p *phone) ReferProgress(code int, _ string)    { p.note(nil, "refer %d", code) }
 func (p *phone) Show(to Party)                       { p.note(nil, "shown %s", to.Number) }
+func (p *phone) PickUp()                             { p.note(nil, "asked to pick up") }
 func (p *phone) Info(_ string, body []byte)          { p.note(nil, "info %s", strings.Fields(string(body))[0]) }
 
 func (p *phone) Hangup(r Reason) {

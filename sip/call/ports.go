@@ -74,6 +74,10 @@ type Leg interface {
 	// only the last of several wishes is sent, a repetition not at all, and nobody is told when the peer refuses. A trunk is
 	// told nothing.
 	Show(p Party)
+
+	// PickUp asks a phone that rings to answer by itself: NOTIFY with Event: talk, which desk phones know. What comes of it, is an
+	// Answered like any other; a phone that does not know it rings on.
+	PickUp()
 }
 
 // LegEvent is what a Leg posts. Post never blocks. Events of one leg arrive in order; exactly one of Failed, Cancelled and

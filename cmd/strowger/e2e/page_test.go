@@ -176,3 +176,20 @@ func TestPageRecords(t *testing.T) {
 	page.screenshot("details")
 	s.noCalls()
 }
+
+// A script answers the call that rings a page: with the admin token, for ann.
+func TestPageAnswersOnRequest(t *testing.T) {
+	s := serve(t, carrierTrunk("acme", carrierIP, 5060, ""))
+	page := signIn(t, s, "ann", browserTone)
+	sipp := carrierCalls(t, s, "+12025550001", "+12025550900", waitBye)
+	page.sees(`[data-testid=incoming]`, eventTimeout)
+	for _, id := range s.active() {
+		s.orders("/api/active/"+id+"/answer", map[string]string{"user": "ann"})
+	}
+	page.sees(`[data-testid=call-panel][data-phase=up]`, eventTimeout)
+	page.hears(carrierTone)
+	sipp.hears(browserTone)
+	page.click(`[data-testid=call-hangup]`)
+	sipp.ends(eventTimeout)
+	s.noCalls()
+}

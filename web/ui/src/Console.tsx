@@ -23,7 +23,7 @@ const rawAudio = new URLSearchParams(location.search).get('media') === 'raw'
 // Console is the page of somebody who is signed in: it owns their phone and the live view of the server.
 export function Console({ me, onSignOut, onRefused }: { me: Me; onSignOut: () => void; onRefused: () => void }) {
   const phone = useMemo(() => new Phone(me.phone.sip_uri, me.user.name, me.phone.ws_path, rawAudio, onRefused), [me, onRefused])
-  const live = useMemo(() => new Live(me.user.id, onRefused), [me, onRefused])
+  const live = useMemo(() => new Live(me.user.id, onRefused, (id) => phone.answerBy(id)), [me, phone, onRefused])
   const names = useMemo(() => namesOf(me), [me])
   const { calls, error, focus } = useStore(phone.state)
   const { voicemails, calls: recent, active } = useStore(live.state)

@@ -27,6 +27,7 @@ export class Live {
   constructor(
     private readonly me: string,
     private readonly onGone: () => void, // the session may be over
+    private readonly onAnswer: (sipCallID: string) => void, // somebody asked for it by the API
   ) {}
 
   start(): void {
@@ -48,6 +49,7 @@ export class Live {
     on<{ kind: string; call: LiveCall }>('call', (e) => this.activeChanged(e.call))
     on<{ call: Call }>('record', (e) => this.recordChanged(e.call))
     on<{ id: string }>('record_gone', (e) => this.state.set({ calls: this.state.get().calls.filter((c) => c.id !== e.id) }))
+    on<{ sip_call_id: string }>('answer', (e) => this.onAnswer(e.sip_call_id))
     on<{ voicemail: Voicemail; deleted: boolean }>('voicemail', (e) => this.voicemailChanged(e.voicemail, e.deleted))
   }
 

@@ -158,6 +158,12 @@ export class Phone {
     line.session.answer({ mediaStream: microphone, pcConfig: { iceServers: [] }, sessionTimersExpires: 1800 })
   }
 
+  // answerBy answers the call that has this Call-ID, if it rings here.
+  answerBy(sipCallID: string): void {
+    const call = this.state.get().calls.find((c) => c.sipCallID === sipCallID && c.phase === 'ringing')
+    if (call) void this.answer(call.id)
+  }
+
   // decline says no for the user: their other phones stop too (603). Busy would stop this page only.
   decline(id: string): void {
     this.lines.get(id)?.session.terminate({ status_code: 603, reason_phrase: 'Decline' })
