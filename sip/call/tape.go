@@ -266,16 +266,21 @@ func (m *machine) tapeLegs(talking []int) {
 	}
 }
 
-// takeSide gives leg i the side that it had, or the one that is free: left for the first, which is the caller.
+// takeSide gives leg i the side that it had, or the one that is free: left for the caller, and in a conference, which nobody
+// called, for who is there longest.
 func (m *machine) takeSide(i int, talking []int) {
 	leg := &m.Legs[i]
+	first := m.Caller
+	if first < 0 {
+		first = talking[0]
+	}
 	taken := slices.ContainsFunc(talking, func(k int) bool { return k != i && m.Legs[k].Side == sideLeft })
 	switch {
 	case taken:
 		leg.Side = sideRight
 	case leg.Side == 0:
 		leg.Side = sideLeft
-		if right := slices.ContainsFunc(talking, func(k int) bool { return k != i && m.Legs[k].Side == 0 }); right && i != m.Caller {
+		if right := slices.ContainsFunc(talking, func(k int) bool { return k != i && m.Legs[k].Side == 0 }); right && i != first {
 			leg.Side = sideRight
 		}
 	case leg.Side == sideRight && slices.ContainsFunc(talking, func(k int) bool { return k != i && m.Legs[k].Side == sideRight }):
