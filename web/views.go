@@ -92,7 +92,9 @@ type LiveCall struct {
 	Orbit      string    `json:"orbit,omitempty" doc:"Where it is parked: dial it to take the call"`
 	Service    string    `json:"service,omitempty" doc:"The voice application that has the caller"`
 	Room       *LiveRoom `json:"room,omitempty" doc:"Set when more than two talk"`
-	Legs       []LiveLeg `json:"legs"`
+	// Emergency is set for a call for help.
+	Emergency *routing.Emergency `json:"emergency,omitempty"`
+	Legs      []LiveLeg          `json:"legs"`
 }
 
 // LiveRoom is where more than two talk.
@@ -172,7 +174,7 @@ func (s *Server) callView(rec store.CallRecord) Call {
 func (s *Server) liveView(c call.Snapshot) LiveCall {
 	v := LiveCall{
 		ID: c.ID, Direction: c.Direction, From: s.party(c.From.Number, c.From.Name, c.FromUser), To: s.party(c.To, "", ""),
-		Phase: c.Phase, Voicemail: c.Voicemail, Recording: c.Recording, Orbit: c.Orbit, Service: c.Service, Stage: c.Stage, Start: c.Start, Answer: c.Answer, AnsweredBy: s.who(c.AnsweredBy),
+		Phase: c.Phase, Voicemail: c.Voicemail, Recording: c.Recording, Orbit: c.Orbit, Service: c.Service, Emergency: c.Emergency, Stage: c.Stage, Start: c.Start, Answer: c.Answer, AnsweredBy: s.who(c.AnsweredBy),
 		Legs: make([]LiveLeg, 0, len(c.Legs)),
 	}
 	if t := c.Transfer; t != nil {

@@ -279,10 +279,16 @@ func TestEmergencyCall(t *testing.T) {
 	other := newBaresip(t, s, s.phone("ann", "mobile"), outsideTone, baresipOptions{})
 	other.do("dial", "*43")
 	other.hears(outsideTone)
+	page := signIn(t, s, "ann", browserTone)
 	mark := ann.mark()
 	ann.do("dial", "*43")
 	ann.waitFor("CALL_CLOSED", mark, eventTimeout)
 	ann.do("dial", "333")
+	page.sees(`[data-testid=emergency]`, eventTimeout)
+	page.screenshot("emergency")
+	if told := page.text(`[data-testid=emergency]`); !strings.Contains(told, "Main Street 1") {
+		t.Errorf("the page tells %q", told)
+	}
 	ann.hears(carrierTone)
 	dispatcher.hears(deskTone)
 	if m := dispatcher.messages(); !strings.Contains(m, "+12025550001") {

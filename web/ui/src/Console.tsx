@@ -4,6 +4,7 @@ import { useCallback, useEffect, useMemo, useState, type ReactNode } from 'react
 import { CallPanel } from './CallPanel'
 import { liveOf, otherName } from './calls'
 import { DemoPanel } from './Demo'
+import { Emergencies } from './Emergencies'
 import { Dialer } from './Dialer'
 import { Header } from './Header'
 import { InProgress } from './InProgress'
@@ -85,6 +86,7 @@ export function Console({ me, onSignOut, onRefused }: { me: Me; onSignOut: () =>
     <>
       <Header me={me} phone={phone} live={live} onSignOut={signOut} />
       <Container component="main" size={1120} py="lg" px={{ base: 'sm', sm: 'lg' }}>
+        <Emergencies live={live} me={me} />
         {error && (
           <Alert
             color="red" variant="light" icon={<IconAlertTriangle size={18} />} mb="md" withCloseButton closeButtonLabel="Dismiss"

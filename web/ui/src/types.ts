@@ -193,6 +193,7 @@ export interface LiveCall {
   orbit?: string
   service?: string
   room?: LiveRoom
+  emergency?: { location?: string; callback?: string }
   recording?: string
   legs: LiveLeg[]
 }
