@@ -207,15 +207,15 @@ func (l *leg) referExpiry() {
 // onSubscribe takes a SUBSCRIBE inside the call: it can only be for the transfer that is under way, to have its news longer,
 // or no more (RFC 3515 §2.4.4).
 func (l *leg) onSubscribe(req *sipmsg.Request, tx sipmsg.ServerTransaction) {
-	event, params, _ := strings.Cut(firstNamed(req, "Event"), ";")
+	event, id := parseEvent(firstNamed(req, "Event"))
 	r := l.refer
 	switch {
-	case !strings.EqualFold(strings.TrimSpace(event), "refer"):
+	case event != "refer":
 		res := l.response(req, statusBadEvent, "", nil)
 		res.AppendHeader(sipmsg.NewHeader("Allow-Events", allowedEvents))
 		l.respond(tx, res)
 		return
-	case r == nil || r.silent || (strings.Contains(params, "id=") && !strings.Contains(params, "id="+r.id)):
+	case r == nil || r.silent || id != "" && id != r.id:
 		l.refuse(req, tx, sipmsg.StatusCallTransactionDoesNotExists)
 		return
 	}

@@ -238,6 +238,7 @@ func (l *leg) earlyAnswered() bool {
 func (l *leg) reofferGone(ro *reoffer) {
 	if l.reoffer == ro {
 		l.reoffer = nil
+		l.answerWaiting()
 		l.nextReinvite()
 	}
 }
@@ -277,6 +278,7 @@ func (l *leg) answerOffer(sdp []byte) {
 	switch {
 	case early:
 		l.in.reliable.answered = sdp
+		l.answerWaiting()
 		return
 	case fork != nil:
 		fork.updated = true

@@ -177,12 +177,12 @@ func (l *leg) answer(sdp []byte) {
 	}
 	body := sdp
 	if r := l.in.reliable; r != nil {
-		if r.unanswered() {
+		if r.unanswered() || l.reoffer != nil {
 			r.final = func() { l.answer(sdp) }
 			return
 		}
-		if bytes.Equal(r.answered, sdp) {
-			body = nil // offer and answer are complete (RFC 6337 §2.2)
+		if r.answered != nil { // offer and answer are complete (RFC 6337 §2.2): the call's SDP may be from before the last
+			sdp, body = r.answered, nil
 		}
 	}
 	l.in.stop()

@@ -19,7 +19,7 @@ type reliability struct {
 	rseq     uint32 // of the last one
 	open     *sipmsg.Response
 	next     *sipmsg.Response // waits for open's PRACK; a newer one takes its place
-	final    func()           // the 2xx, which waits while an open one has SDP (RFC 3262 §3)
+	final    func()           // the 2xx, which waits while an open one has SDP (RFC 3262 §3), or an offer of the caller's has no answer
 	answered []byte           // our answer in one that was acknowledged: offer and answer are complete
 
 	timer        *time.Timer
@@ -87,6 +87,7 @@ func (l *leg) repeatReliably() {
 	}
 	l.log.Info().Str("peer", l.remote).Msg("the caller does not acknowledge progress, though it says that it can")
 	final := r.final
+	l.refusePending() // the early dialog that it was for is given up
 	l.in.reliable = nil
 	if final != nil {
 		final()
@@ -113,15 +114,25 @@ func (l *leg) onPrack(req *sipmsg.Request, tx sipmsg.ServerTransaction) {
 	default:
 		l.onOffer(req, tx)
 	}
-	if final := r.final; final != nil {
-		r.final, r.next = nil, nil
-		final()
+	if l.answerWaiting() {
 		return
 	}
 	if next := r.next; next != nil {
 		r.next = nil
 		l.sendReliably(next)
 	}
+}
+
+// answerWaiting sends the 2xx that waits, if there is one; it may have to go on waiting.
+func (l *leg) answerWaiting() bool {
+	r := l.reliable()
+	if r == nil || r.final == nil {
+		return false
+	}
+	final := r.final
+	r.final, r.next = nil, nil
+	final()
+	return true
 }
 
 // reliable is the reliability of a leg that the peer called, nil when there is none.

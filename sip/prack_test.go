@@ -152,6 +152,52 @@ func TestOfferBeforeTheAnswer(t *testing.T) {
 	})
 }
 
+// TestOfferCrossesTheAnswer: an offer in a PRACK or an UPDATE that the call has not answered yet when somebody picks up is
+// answered before the 200 goes out, and further offers are taken.
+func TestOfferCrossesTheAnswer(t *testing.T) {
+	for _, method := range []string{"PRACK", "UPDATE"} {
+		for _, refused := range []bool{false, true} {
+			story(t, func(r *rig) {
+				d, p := r.calls(offerSDP, "Supported: 100rel")
+				p.leg.Provisional(183, []byte(answerSDP))
+				early := r.carrier.Expect("183")
+				d.Confirm(early)
+				if method == "UPDATE" {
+					d.Do("PRACK", "", rack(t, early))
+					r.carrier.Expect("200")
+					d.Do("UPDATE", holdSDP)
+				} else {
+					d.Do("PRACK", holdSDP, rack(t, early))
+				}
+				p.expect(call.Reoffered)
+				p.leg.Answer([]byte(answerSDP))
+				r.carrier.Silent(100 * time.Millisecond)
+				code := "200"
+				if refused {
+					code = "488"
+					p.leg.RejectReinvite(488)
+				} else {
+					p.leg.AnswerReinvite([]byte(offerSDP))
+				}
+				res := r.carrier.Expect(code)
+				if _, got := res.CSeq(); got != method {
+					t.Errorf("%s is answered first, want %s", got, method)
+				}
+				res = r.carrier.Expect("200")
+				if _, got := res.CSeq(); got != "INVITE" || res.Body != "" {
+					t.Errorf("then %s, with %q", got, res.Body)
+				}
+				ackFirst(d)
+				p.expect(call.Acked)
+				d.Do("UPDATE", answerSDP) // neither of those before
+				p.expect(call.Reoffered)
+				p.leg.AnswerReinvite([]byte(answerSDP))
+				r.carrier.Expect("200")
+			})
+		}
+	}
+}
+
 // TestPrackIsSent: a callee's reliable responses are acknowledged once each, in its dialog, in order, and for each fork.
 func TestPrackIsSent(t *testing.T) {
 	story(t, func(r *rig) {
