@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -313,6 +314,7 @@ func (m *Manager) left(a *actor) {
 	a.use = usage{}
 	delete(m.calls, a.id)
 	delete(m.shots, a.id)
+	maps.DeleteFunc(m.orbits, func(_, call string) bool { return call == a.id }) // claimed, and never known to the machine
 	close(m.gone)
 	m.gone = make(chan struct{})
 	m.mu.Unlock()
