@@ -101,11 +101,10 @@ func (m *Mixer) Close() {
 	m.members, m.playing, m.tones = nil, nil, nil
 	m.mu.Unlock()
 	for _, mem := range list {
-		mem.s.unlisten(mem.tap)
 		if mem.s.member == mem {
 			mem.s.member = nil
-			mem.s.rebuild()
 		}
+		mem.leave()
 	}
 }
 
@@ -169,7 +168,7 @@ func (m *Mixer) forget(gone []*member) {
 	m.members = slices.DeleteFunc(slices.Clone(m.members), func(mem *member) bool { return slices.Contains(gone, mem) })
 	m.mu.Unlock()
 	for _, mem := range gone {
-		mem.s.unlisten(mem.tap)
+		mem.leave()
 	}
 }
 

@@ -32,6 +32,12 @@ type member struct {
 	aim    *target // of own
 }
 
+// leave stops listening: packets are kept for nobody any more. Called with topology held.
+func (mem *member) leave() {
+	mem.s.unlisten(mem.tap)
+	mem.s.rebuild()
+}
+
 // target is what a member is sent.
 type target struct {
 	format format
