@@ -69,12 +69,17 @@ func (l *leg) onRefer(req *sipmsg.Request, tx sipmsg.ServerTransaction) {
 		l.notify(sipmsg.StatusCallTransactionDoesNotExists, "")
 		return
 	}
-	if by := firstNamed(req, "Referred-By"); len(by) <= 500 {
-		if _, err := readNameAddr(by); err == nil {
-			e.By = by
-		}
-	}
+	e.By = l.referredBy(req)
 	l.emit(e)
+}
+
+// referredBy is the Referred-By header (RFC 3892) for the target to see, as long as it names the user who refers; else "".
+func (l *leg) referredBy(req *sipmsg.Request) string {
+	by := firstNamed(req, "Referred-By")
+	if a, err := readNameAddr(by); err != nil || len(by) > 500 || !l.srv.isUser(uriUser(&a.uri), l.user) {
+		return ""
+	}
+	return by
 }
 
 func newRefer(req *sipmsg.Request, count int) *refer {

@@ -53,10 +53,10 @@ func TestRefer(t *testing.T) {
 				t.Errorf("%s: no %s", target, code)
 			}
 		}
-		d.Do("REFER", "", "Refer-To: <tel:+1-202-555-0177>")
+		d.Do("REFER", "", "Refer-To: <tel:+1-202-555-0177>", "Referred-By: <sip:bob@10.0.0.1>") // who refers is ann
 		again := r.phone.Expect("202")
 		notified("refer;id="+again.Get("CSeq")[:len(again.Get("CSeq"))-len(" REFER")], "active;expires=300", "SIP/2.0 100 Trying\r\n")
-		if e := p.expect(call.Referred); e.Target != "+12025550177" {
+		if e := p.expect(call.Referred); e.Target != "+12025550177" || e.By != "" {
 			t.Errorf("referred: %+v", e)
 		}
 	})

@@ -85,29 +85,27 @@ func (s *Server) replacing(req *sipmsg.Request, id identity) (*leg, replaces, *r
 		return nil, r, problem(sipmsg.StatusCallTransactionDoesNotExists)
 	case phase == legClosing || phase == legOver:
 		return nil, r, &refusal{code: sipmsg.StatusGlobalDecline, phrase: legPhrases[sipmsg.StatusGlobalDecline]}
-	case !s.mayReplace(req, id, l, phase):
+	case !s.mayReplace(id, l, phase):
 		s.event(s.log.Warn(), req).Str("user", id.user).Str("leg", l.remote).Msg("a call wants to replace one that is none of the caller's; refused")
 		return nil, r, problem(sipmsg.StatusForbidden)
 	case r.earlyOnly && phase != legTrying:
 		return nil, r, &refusal{code: sipmsg.StatusBusyHere, phrase: legPhrases[sipmsg.StatusBusyHere]}
 	}
+	r.earlyOnly = r.earlyOnly || l.user != id.user // it may be answered before the call is there
 	return l, r, nil
 }
 
-// mayReplace reports whether a user may take over a leg: one of the user's own; a colleague's that rings, which is pickup;
-// a colleague's that is up when the colleague says so by Referred-By (RFC 5589 §7). That somebody knows both tags of a
-// dialog that is up shows that a party of it has told them: nobody else is.
-func (s *Server) mayReplace(req *sipmsg.Request, id identity, l *leg, phase legPhase) bool {
+// mayReplace reports whether a user may take over a leg: one of the user's own, or a colleague's that rings, which is pickup.
+// Nobody takes over a colleague's that is up, whatever Referred-By says: whoever may pick a call up has been shown its tags, so
+// that knowing them proves nothing, and the server does attended transfers itself (leg.attended).
+func (s *Server) mayReplace(id identity, l *leg, phase legPhase) bool {
 	switch {
 	case l.trunk != nil || l.user == "":
 		return false
 	case l.user == id.user:
 		return true
-	case phase == legTrying:
-		return s.cfg.MayPickUp == nil || s.cfg.MayPickUp(id.user, l.user)
 	}
-	by, err := readNameAddr(firstNamed(req, "Referred-By"))
-	return err == nil && s.isUser(uriUser(&by.uri), l.user)
+	return phase == legTrying && (s.cfg.MayPickUp == nil || s.cfg.MayPickUp(id.user, l.user))
 }
 
 // isUser reports whether a user part of a URI means this user: by id, extension or device.
