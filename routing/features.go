@@ -143,12 +143,13 @@ func (f *Features) code(dialled string) (service, arg string, ok bool) {
 }
 
 // IsEmergency reports whether a dialled number is one that always goes out: one of the directory's, or of the company's
-// region where no colleague has it as an extension.
+// region where no colleague has it as an extension. Further digits make another number of it: a mistyped extension calls
+// nobody out, and no number passes the limits of calls by how it begins.
 func IsEmergency(dir Directory, dialled string) bool {
 	if slices.Contains(dir.Features().Emergency.Numbers, dialled) {
 		return true
 	}
-	return dir.Extension(dialled) == nil && phonenumbers.ConnectsToEmergencyNumber(dialled, dir.Company().Region)
+	return dir.Extension(dialled) == nil && phonenumbers.IsEmergencyNumber(dialled, dir.Company().Region)
 }
 
 // Emergency is what the console is told of an emergency call.

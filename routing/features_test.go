@@ -80,6 +80,7 @@ func TestDialIntercomAndEmergency(t *testing.T) {
 		"*80204": "intercom!nobody_available/dialled[eve:busy]\nrefuse 486 busy",
 		"333":    "emergency=emergency hangup.\nemergency/120: 333\nhangup 480",
 		"911":    "emergency=emergency hangup.\nemergency/120: 911\nhangup 480",
+		"9114":   "\nrefuse 404 unknown_number", // no extension; and nobody is called out for it
 	} {
 		got := Dial(DialRequest{User: "bob", Dialled: dialled}, ix.With(live), now)
 		if dialled == "*80202" {
