@@ -45,6 +45,9 @@ func (m *machine) connect(i int) {
 		m.do(Bridge{m.Caller, i})
 		m.Peer = i
 	}
+	if leg.AutoAnswer { // nobody listens to a room unnoticed
+		m.play(i, Beep, "")
+	}
 	m.endWalk("answered by " + leg.Peer)
 	m.Phase = Up
 	m.transferDone("answered")

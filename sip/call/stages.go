@@ -145,7 +145,7 @@ func (m *machine) dialFor(target int, t routing.Target, to []Endpoint, deflected
 		leg.Goal = t
 	}
 	if st := m.stage(); st != nil {
-		leg.AutoAnswer = st.AutoAnswer
+		leg.AutoAnswer = st.AutoAnswer && len(deflected) == 0
 	}
 	if e.Binding != nil {
 		leg.Peer, leg.Device, leg.Kind = t.User, e.Binding.Device, e.Binding.Kind

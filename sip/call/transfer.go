@@ -103,6 +103,10 @@ func (m *machine) transferPlanned(w Planned) {
 	case t.Park && (end == nil || end.Action != routing.EndService || end.Service != routing.ServiceOrbit):
 		m.tellTransferor(404, t.Target+" is no orbit")
 		m.Transfer = Transfer{}
+	case personal(end):
+		m.note(t.By, "the transfer to %s is refused: it changes what belongs to %s", t.Target, m.Legs[k].name())
+		m.tellTransferor(403, phrase(403))
+		m.Transfer = Transfer{}
 	case refused:
 		code, why := 480, phrase(480)
 		if end != nil && end.Code >= 400 {
@@ -112,8 +116,30 @@ func (m *machine) transferPlanned(w Planned) {
 		m.tellTransferor(code, why)
 		m.Transfer = Transfer{}
 	default:
-		m.beginTransfer(k, w)
+		m.beginTransfer(k, asked(w))
 	}
+}
+
+// personal reports whether a plan ends in a service that acts for whoever it talks to. Nobody may send others there: a
+// colleague would forward its calls to wherever the transferor likes.
+func personal(end *routing.End) bool {
+	if end == nil || end.Action != routing.EndService {
+		return false
+	}
+	switch end.Service {
+	case routing.ServiceDNDOn, routing.ServiceDNDOff, routing.ServiceForwardOn, routing.ServiceForwardOff, routing.ServiceRedial:
+		return true
+	}
+	return false
+}
+
+// asked is a plan whose phones ring: by an intercom one lets oneself be heard, not others.
+func asked(w Planned) Planned {
+	w.Plan.Stages = slices.Clone(w.Plan.Stages)
+	for i := range w.Plan.Stages {
+		w.Plan.Stages[i].AutoAnswer = false
+	}
+	return w
 }
 
 // hasWorkflow reports whether a plan may let a machine answer.

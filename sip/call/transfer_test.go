@@ -54,6 +54,40 @@ func TestTransfer(t *testing.T) {
 	})
 }
 
+// TestIntercom: a phone that answers by itself says so to who sits there; nobody is sent to one by others.
+func TestIntercom(t *testing.T) {
+	story(t, func(w *world) {
+		cyd := w.registers("cyd", store.Desk)
+		intercom := stage(20, user("cyd", store.Desk))
+		intercom.AutoAnswer = true
+		w.dialled = &Dialled{Plan: routing.Plan{Stages: []routing.Stage{intercom}, End: toHangup()}, Direction: store.Internal, To: "203"}
+		alice, bob := talking(w)
+		bob.refers("**203")
+		cyd.rings()
+		if slices.ContainsFunc(cyd.req.Headers, func(h Header) bool { return h.Name == "Answer-Mode" }) {
+			t.Error("a caller from outside is heard in the room")
+		}
+		cyd.answers()
+		cyd.hears("")
+		alice.talksTo(cyd)
+		alice.hangsUp()
+		w.ends(store.Answered, "caller", 200)
+	})
+	story(t, func(w *world) {
+		cyd := w.registers("cyd", store.Desk)
+		intercom := stage(20, user("cyd", store.Desk))
+		intercom.AutoAnswer = true
+		w.dialled = &Dialled{Plan: routing.Plan{Stages: []routing.Stage{intercom}, End: toHangup()}, Direction: store.Internal, To: "203"}
+		bob := w.dials("bob", "**203")
+		cyd.rings()
+		cyd.answers()
+		cyd.hears("beep")
+		bob.talksTo(cyd)
+		bob.hangsUp()
+		w.ends(store.Answered, "caller", 200)
+	})
+}
+
 func TestTransferFails(t *testing.T) {
 	t.Run("busy: the transferor has the call back", func(t *testing.T) {
 		story(t, func(w *world) {
@@ -74,6 +108,19 @@ func TestTransferFails(t *testing.T) {
 			bob.refers("nobody")
 			bob.saw("refer 404")
 			alice.talksTo(bob)
+		})
+	})
+	t.Run("to what belongs to the other party", func(t *testing.T) {
+		story(t, func(w *world) {
+			alice, bob := talking(w)
+			var refused []string
+			for _, service := range []string{routing.ServiceForwardOn, routing.ServiceForwardOff, routing.ServiceDNDOn, routing.ServiceDNDOff, routing.ServiceRedial} {
+				w.dialled = &Dialled{Plan: routing.Plan{End: &routing.End{Action: routing.EndService, Service: service, Arg: "+12025550900"}}, Direction: store.Internal}
+				bob.refers("*72+12025550900")
+				refused = append(refused, "refer 403")
+				bob.saw(refused...)
+				alice.talksTo(bob)
+			}
 		})
 	})
 	t.Run("the transferor has hung up: it is rung", func(t *testing.T) {
