@@ -1,12 +1,12 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"crypto/subtle"
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"strowger/routing"
 	"strowger/sip/call"
@@ -20,9 +20,12 @@ type features struct {
 	org     *organisation
 	db      *bolt.DB
 	changed func() error // the directory is another one
+	rooms   *wrongPINs
 }
 
-func (a *App) features() *features { return &features{org: a.org, db: a.db, changed: a.Reload} }
+func (a *App) features() *features {
+	return &features{org: a.org, db: a.db, changed: a.Reload, rooms: newWrongPINs(a.log)}
+}
 
 // register adds the features to the services.
 func (f *features) register(s *services) {
@@ -61,7 +64,7 @@ func (f *features) forwardTarget(user, dialled string) (string, error) {
 		return dialled, nil
 	}
 	to, ok := routing.ParseNumber(dialled, view.dir.Company.Region)
-	if !ok || view.index.Number(to) != nil {
+	if !ok || view.index.Number(to) != nil || routing.IsEmergency(view.index.With(routing.Live{}), dialled) {
 		return "", fmt.Errorf("calls cannot be forwarded to %q", dialled)
 	}
 	return to, nil
@@ -92,7 +95,8 @@ func (f *features) changeUser(id string, change func(*store.User)) error {
 	return fmt.Errorf("change user %s: %w", id, store.ErrConflict)
 }
 
-// lastCaller is whoever called the user last and can be called.
+// lastCaller is whoever called the user last and can be called. What a carrier says of a caller is dialled as a number or not at
+// all: it may read like a feature code.
 func (f *features) lastCaller(_ context.Context, c call.ServiceCall, _ script.LastCaller) (any, error) {
 	calls, err := f.db.Calls(store.CallFilter{User: c.User})
 	if err != nil {
@@ -100,8 +104,14 @@ func (f *features) lastCaller(_ context.Context, c call.ServiceCall, _ script.La
 	}
 	for i := range calls {
 		r := &calls[i]
-		if r.Direction != store.Outbound && r.FromUser != c.User && r.From != "" && r.From != "anonymous" {
-			return cmp.Or(r.FromUser, r.From), nil
+		if r.Direction == store.Outbound || r.FromUser == c.User {
+			continue
+		}
+		if r.FromUser != "" {
+			return r.FromUser, nil
+		}
+		if number, ok := routing.ParseNumber(r.From, f.org.Company().Region); ok {
+			return number, nil
 		}
 	}
 	return "", nil
@@ -116,15 +126,25 @@ func (f *features) room(c call.ServiceCall) script.Script {
 	return script.Room{Extension: room.Extension, Ask: room.PIN != "" || room.ModeratorPIN != ""}
 }
 
-func (f *features) roomPass(_ context.Context, _ call.ServiceCall, q script.RoomPass) (any, error) {
+func (f *features) roomPass(_ context.Context, c call.ServiceCall, q script.RoomPass) (any, error) {
 	room := f.org.view().index.Features().Room(q.Room)
 	if room == nil {
 		return nil, fmt.Errorf("there is no room %s", q.Room)
 	}
+	who := guesser{q.Room, c.User}
+	if f.rooms.refuses(who, time.Now()) {
+		return script.RoomPassed{}, nil
+	}
 	if room.ModeratorPIN != "" && samePIN(room.ModeratorPIN, q.PIN) {
+		f.rooms.right(who)
 		return script.RoomPassed{Enter: true, Moderator: true}, nil
 	}
-	return script.RoomPassed{Enter: samePIN(room.PIN, q.PIN)}, nil
+	if !samePIN(room.PIN, q.PIN) {
+		f.rooms.wrong(who, time.Now())
+		return script.RoomPassed{}, nil
+	}
+	f.rooms.right(who)
+	return script.RoomPassed{Enter: true}, nil
 }
 
 func samePIN(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

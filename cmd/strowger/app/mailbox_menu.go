@@ -137,14 +137,11 @@ func (m menuAnswers) open(_ context.Context, c call.ServiceCall, q mailbox.Open)
 
 func (m menuAnswers) message(vm store.Voicemail) mailbox.Message {
 	msg := mailbox.Message{Voicemail: vm, File: m.a.boxes.Path(vm)}
-	if _, ok := routing.ParseNumber(vm.From, m.a.org.Company().Region); ok {
-		msg.CallBack = vm.From
+	// What a carrier says of a caller makes nobody a colleague, and no feature code is dialled by it.
+	if number, ok := routing.ParseNumber(vm.From, m.a.org.Company().Region); ok {
+		msg.CallBack = number
 	}
-	u, ok := m.a.org.UserByID(vm.FromUser)
-	if !ok {
-		u, ok = m.a.org.UserByExtension(vm.From)
-	}
-	if ok {
+	if u, ok := m.a.org.UserByID(vm.FromUser); ok {
 		msg.CallBack, msg.FromUser = u.Extension, u.ID
 		if u.HasVoicemail() {
 			msg.ReplyTo = u.ID

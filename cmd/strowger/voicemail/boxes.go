@@ -61,7 +61,10 @@ type Config struct {
 }
 
 // Boxes are all mailboxes of a server. Methods are safe for concurrent use; those with a file touch the disk.
-type Boxes struct{ cfg Config }
+type Boxes struct {
+	cfg    Config
+	hashes chan struct{} // holds one token for each PIN that is being checked
+}
 
 // New makes the boxes, and removes drafts and what else a crash left half done.
 func New(c Config) (*Boxes, error) {
@@ -74,7 +77,7 @@ func New(c Config) (*Boxes, error) {
 	if c.Limits.Undo == 0 {
 		c.Limits.Undo = time.Hour
 	}
-	b := &Boxes{c}
+	b := &Boxes{cfg: c, hashes: make(chan struct{}, hashesAtOnce)}
 	if err := os.RemoveAll(b.drafts()); err != nil {
 		return nil, fmt.Errorf("empty the folder of drafts: %w", err)
 	}
