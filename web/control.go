@@ -83,7 +83,7 @@ type originateInput struct {
 		OnBehalf
 		To       string `json:"to" minLength:"1" maxLength:"128" doc:"As dialled: an extension or a number"`
 		CallerID string `json:"caller_id,omitempty" maxLength:"32" doc:"Which of the user's numbers to show, E.164; empty: the default"`
-		Phone    string `json:"phone,omitempty" maxLength:"32" doc:"Ring this outside line of the user (E.164) instead of the devices"`
+		Phone    string `json:"phone,omitempty" maxLength:"32" doc:"Ring this outside line (E.164) instead of the devices: the user's own, for owners and admins any"`
 	}
 }
 
@@ -150,8 +150,12 @@ func (s *Server) originateRoute() {
 		if err != nil {
 			return nil, err
 		}
-		if _, ok := s.cfg.Organisation.UserByID(user); !ok {
+		u, ok := s.cfg.Organisation.UserByID(user)
+		switch {
+		case !ok:
 			return nil, huma.Error422UnprocessableEntity("Name the user whose devices shall ring.")
+		case in.Body.Phone != "" && in.Body.Phone != u.Phone && !p.Admin: // else strangers could be rung in the company's name
+			return nil, huma.Error403Forbidden("Only owners and admins may ring another line than the user's own.")
 		}
 		out := &originateOutput{}
 		out.Body.ID, err = s.cfg.Active.Originate(call.OriginateRequest{User: user, To: in.Body.To, CallerID: in.Body.CallerID, Phone: in.Body.Phone})

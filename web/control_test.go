@@ -59,7 +59,9 @@ func TestControlIsOnesOwn(t *testing.T) {
 	cyd.want(403, "POST", "/api/active/"+live+"/hold", `{"user":"ann"}`)
 	cyd.want(403, "POST", "/api/active/"+live+"/play", `{"leg":"l1","prompt":"hello"}`)
 	cyd.want(403, "POST", "/api/active", `{"to":"201","user":"ann"}`)
+	cyd.want(403, "POST", "/api/active", `{"to":"201","phone":"+12025559999"}`)
 	cyd.want(202, "POST", "/api/active", `{"to":"201"}`)
+	r.as("ann").want(202, "POST", "/api/active", `{"to":"201","phone":"+12025559999"}`)
 	if len(r.fake.Commands) != 0 {
 		t.Errorf("the call was told %#v", r.fake.Commands)
 	}
