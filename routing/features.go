@@ -208,7 +208,7 @@ func dialFeature(d *decider, req DialRequest, caller string) (plan Plan, ok bool
 		return plain(End{Service: service, Users: pickupGroup(d.dir, req.User)})
 	case service == ServicePickup:
 		if u := d.dir.Extension(arg); u != nil {
-			return plain(End{Service: service, Arg: arg, Users: []string{u.ID}})
+			return plain(End{Service: service, Arg: arg, Users: mayTake(d.dir, req.User, u.ID)})
 		}
 		if f.Orbit(arg) {
 			return plain(End{Service: ServiceOrbit, Arg: arg})
@@ -221,6 +221,14 @@ func dialFeature(d *decider, req DialRequest, caller string) (plan Plan, ok bool
 
 func without(users []string, user string) []string {
 	return slices.DeleteFunc(slices.Clone(users), func(u string) bool { return u == user })
+}
+
+// mayTake is the colleague, if the user may take the colleague's calls; on another phone everybody takes their own.
+func mayTake(dir Directory, user, colleague string) []string {
+	if user == colleague || slices.Contains(pickupGroup(dir, user), colleague) {
+		return []string{colleague}
+	}
+	return nil
 }
 
 // pickupGroup are those whose calls a user may take: of the groups that the user is in, or everybody where there are none.

@@ -67,6 +67,29 @@ func TestDialFeatures(t *testing.T) {
 	}
 }
 
+// Whose calls somebody may take is decided by the groups, where there are any, however the call is taken.
+func TestDialPickupGroups(t *testing.T) {
+	dir := featureOrg()
+	dir.Features.Pickup = []store.Group{{Users: []string{"ann", "bob"}}, {Users: []string{"bob", "cyd"}}}
+	ix, err := NewIndex(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, _ := time.Parse(time.RFC3339, openHour)
+	for _, c := range []struct {
+		user, dialled string
+		want          []string
+	}{
+		{"ann", "*8", []string{"bob"}}, {"bob", "*8", []string{"ann", "cyd"}}, {"eve", "*8", nil},
+		{"ann", "**202", []string{"bob"}}, {"ann", "**203", nil}, {"ann", "**201", []string{"ann"}},
+	} {
+		end := Dial(DialRequest{User: c.user, Dialled: c.dialled}, ix.With(atDesks()), now).Plan.End
+		if end.Service != ServicePickup || !slices.Equal(end.Users, c.want) {
+			t.Errorf("%s dials %s: %+v, want %v", c.user, c.dialled, end, c.want)
+		}
+	}
+}
+
 func TestDialIntercomAndEmergency(t *testing.T) {
 	ix, err := NewIndex(featureOrg())
 	if err != nil {
