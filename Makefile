@@ -35,7 +35,7 @@ unit:
 	go test $$(go list ./... | grep -v /e2e)
 
 e2e: build
-	STROWGER_BIN=$(CURDIR)/bin/strowger go test -count=1 -timeout 40m ./cmd/strowger/e2e/...
+	./scripts/e2e.sh
 
 bench: build
 	./scripts/bench.sh

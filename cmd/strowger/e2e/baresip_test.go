@@ -49,11 +49,10 @@ type baresipOptions struct {
 	// AutoAnswer answers every call at once, as phones that are set up for paging do with those that ask for it. This baresip does
 	// not read who asks.
 	AutoAnswer bool
-	Lamp       bool // subscribes to its mailbox (RFC 3842)
-	Refresh    int  // seconds of its registration, 0 = 60
+	Refresh    int // seconds of its registration, 0 = 60
 
 	Watch    []string // extensions whose presence it shows
-	Messages bool     // it subscribes to waiting messages; its end is not graceful then
+	Messages bool     // it subscribes to waiting messages (RFC 3842); its end is not graceful then
 }
 
 // newBaresip starts a phone as this device and waits until it is registered.
@@ -94,11 +93,6 @@ func startBaresip(t *testing.T, s *server, device string, hz float64, o baresipO
 	}
 	if o.AutoAnswer {
 		srtp += ";answermode=auto"
-	}
-	lamp := ""
-	if o.Lamp {
-		lamp = "module_app mwi.so\n"
-		srtp += ";mwi=yes"
 	}
 	dir := t.TempDir()
 	wav := filepath.Join(dir, "microphone.wav")
@@ -148,7 +142,7 @@ module_app ctrl_tcp.so
 ctrl_tcp_listen 127.0.0.1:%[8]d
 snd_path %[9]s
 menu_bell no
-%[11]s`, o.Local, port, wav, name, rate, media, media+38, ctrl, dir, net.JoinHostPort(o.Local, strconv.Itoa(port)), lamp)
+`, o.Local, port, wav, name, rate, media, media+38, ctrl, dir, net.JoinHostPort(o.Local, strconv.Itoa(port)))
 	account := fmt.Sprintf("<sip:%s@%s%s>;auth_user=%s;auth_pass=%s;regint=%d;audio_codecs=%s%s\n", device, addr, transport, device, o.Password, o.Refresh, o.Codecs, srtp)
 	write := func(file, text string) {
 		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {

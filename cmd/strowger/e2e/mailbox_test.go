@@ -17,7 +17,8 @@ import (
 	"strowger/store"
 )
 
-// lamp waits until the phone was told of so many new and old messages last.
+// lamp waits until the phone was told of so many new and old messages last: unasked, as most desk phones want it. The module of
+// baresip that asks by itself runs wild too often for a test as long as these; see TestMessageLamp.
 func (b *baresip) lamp(fresh, old int) {
 	b.t.Helper()
 	want := fmt.Sprintf("Voice-Message: %d/%d", fresh, old)
@@ -52,7 +53,7 @@ func (s *server) messages(n int) messages {
 // the lamp changes; the message is deleted by the API, brought back and deleted by phone, and the lamp goes out.
 func TestMailboxByPhone(t *testing.T) {
 	s := serve(t, carrierTrunk("acme", carrierIP, 5060, ""))
-	bob := newBaresip(t, s, s.phone("bob", "desk"), deskTone, baresipOptions{Lamp: true})
+	bob := newBaresip(t, s, s.phone("bob", "desk"), deskTone, baresipOptions{})
 	bob.lamp(0, 0)
 	mark := bob.mark()
 	sipp := carrierCalls(t, s, "+12025550004", "+12025550999", byeAfter(14*time.Second))
