@@ -107,7 +107,7 @@ func (s *Server) eventRoutes() {
 		Middlewares: huma.Middlewares{s.admit(needAny), s.room, unbuffered},
 	}, map[string]any{
 		"hello": HelloEvent{}, "call": CallEvent{}, "record": RecordEvent{}, "record_gone": RecordGoneEvent{},
-		"voicemail": VoicemailEvent{}, "registration": RegistrationEvent{}, "trunk": TrunkEvent{}, "quality": QualityEvent{}, "answer": AnswerEvent{}, "ping": PingEvent{},
+		"voicemail": VoicemailEvent{}, "registration": RegistrationEvent{}, "trunk": TrunkEvent{}, "quality": QualityEvent{}, "alert": AlertEvent{}, "answer": AnswerEvent{}, "ping": PingEvent{},
 	}, s.stream)
 }
 

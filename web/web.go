@@ -66,6 +66,7 @@ type Server struct {
 	links    SigninLinks
 	guesses  *guesses
 	hub      *hub
+	alerts   alerts
 	sockets  *sockets
 	api      huma.API
 	handler  http.Handler
@@ -151,6 +152,7 @@ func (s *Server) routes() {
 	s.reachRoutes()
 	s.roomRoutes()
 	s.qualityRoutes()
+	s.alertRoutes()
 	s.recordingRoutes()
 	s.voicemailRoutes()
 	s.voicemailChangeRoutes()

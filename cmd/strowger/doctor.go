@@ -54,7 +54,7 @@ func (e *examination) bad(what, detail, remedy string) {
 // Help says what is looked at.
 func (c *doctorCmd) Help() string {
 	return "Compares the configuration with the world: data folder and disk, ports, addresses, TLS certificates, trunks, clock,\n" +
-		"file limits, codecs, mail. Each finding comes with what to do. Exits with 1 when there is a problem."
+		"file limits, recordings, codecs, mail. Each finding comes with what to do. Exits with 1 when there is a problem."
 }
 
 // Run examines everything.
@@ -74,6 +74,7 @@ func (c *doctorCmd) Run(g *Globals) error {
 	e.trunks()
 	e.clock()
 	e.limits()
+	e.recordings()
 	e.codecs()
 	e.mail(g)
 	return e.report(g, c.JSON)

@@ -165,7 +165,7 @@ func (a *App) openMedia() error {
 	}
 	a.records = &records{db: a.db, prompts: prompts, boxes: a.boxes, review: a.cfg.Voicemail.Review, org: a.org, log: a.log,
 		busy: func(user string) bool { return slices.Contains(busyUsers(a.calls.Active()), user) }}
-	a.records.tapes = tapes{data: a.cfg.Data, opus: a.cfg.Recording.Format == "ogg", minFree: uint64(a.cfg.Recording.MinFree) << 20}
+	a.records.tapes = tapes{data: a.cfg.Data, opus: a.cfg.Recording.Format == "ogg", minFree: uint64(a.cfg.Recording.MinFree) << 20, trouble: a.recordingTrouble}
 	a.records.late = &lateRecords{write: a.records.closeCall, log: a.log}
 	a.whileOpen(a.records.late.run)
 	a.whileOpen(a.keepRecordings)
@@ -199,7 +199,7 @@ func (a *App) openCalls() error {
 			cache: filepath.Join(a.cfg.Data, "speech")},
 		Services: a.services(),
 		Dialer:   a.sip,
-		Media:    mediaFactory{a.engine, a.cfg.Recording.Longest},
+		Media:    mediaFactory{a.engine, a.cfg.Recording.Longest, a.recordingTrouble},
 		Records:  a.records,
 		Limits: call.Limits{Calls: a.cfg.Limits.Calls, PerUser: a.cfg.Limits.CallsPerUser, PerTrunk: perTrunk, Silence: silence,
 			MessageSeconds: int(a.cfg.Calls.VoicemailLimit.Seconds()), MessageSilence: int(a.cfg.Calls.VoicemailSilence.Seconds())},

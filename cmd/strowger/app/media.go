@@ -14,7 +14,8 @@ import (
 // mediaFactory gives the call engine sessions of the media engine. The two packages do not know each other.
 type mediaFactory struct {
 	engine  *media.Engine
-	longest time.Duration // of a recording
+	longest time.Duration           // of a recording
+	trouble func(call, what string) // with a recording
 }
 
 // NewSession implements call.MediaFactory.

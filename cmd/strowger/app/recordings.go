@@ -18,6 +18,7 @@ import (
 	"strowger/media"
 	"strowger/sip/call"
 	"strowger/store"
+	"strowger/web"
 )
 
 // The files of recorded calls: recordings/YEAR-MONTH-DAY/CALL-N.wav in the data folder, by the day on which they began.
@@ -29,10 +30,18 @@ type tapes struct {
 	data    string
 	opus    bool
 	minFree uint64 // octets
+	trouble func(call, what string)
 }
 
 // RecordingFile is of call.Records.
 func (t *tapes) RecordingFile(id string, n int) (abs, rel string, err error) {
+	if abs, rel, err = t.recordingFile(id, n); err != nil && t.trouble != nil {
+		t.trouble(id, err.Error())
+	}
+	return abs, rel, err
+}
+
+func (t *tapes) recordingFile(id string, n int) (abs, rel string, err error) {
 	if id == "" || filepath.Base(id) != id || id == ".." {
 		return "", "", fmt.Errorf("call %q has no file name", id)
 	}
@@ -64,12 +73,33 @@ func freeSpace(folder string) (uint64, error) {
 func (f mediaFactory) NewTape(o call.TapeOptions) (call.Tape, error) {
 	t, err := f.engine.NewTape(media.TapeOptions{
 		ID: o.CallID, File: o.File, Opus: strings.HasSuffix(o.File, ".ogg"), MaxSeconds: int(f.longest.Seconds()),
-		OnEvent: func(e media.TapeEvent) { o.Post(call.TapeEvent(e)) },
+		OnEvent: tapeEnded(o, f.trouble),
 	})
 	if err != nil {
+		f.trouble(o.CallID, err.Error())
 		return nil, err
 	}
 	return tape{t}, nil
+}
+
+// tapeEnded tells the call how its recording ended, and the operator if it did not end well.
+func tapeEnded(o call.TapeOptions, trouble func(call, what string)) func(media.TapeEvent) {
+	return func(e media.TapeEvent) {
+		switch {
+		case e.Err != nil:
+			trouble(o.CallID, fmt.Sprintf("it ended after %.0f s: %v", e.Seconds, e.Err))
+		case e.Missing >= 1:
+			trouble(o.CallID, fmt.Sprintf("%.0f s of %.0f s are silent: the disk is too slow", e.Missing, e.Seconds))
+		}
+		o.Post(call.TapeEvent(e))
+	}
+}
+
+// recordingTrouble tells owners and admins on their pages.
+func (a *App) recordingTrouble(call, what string) {
+	if a.web != nil {
+		a.web.Alarm(web.Alert{Kind: web.AlertRecording, Call: call, Text: "A call is not recorded, or not all of it: " + what, Remedy: "Check the data folder's disk (strowger doctor). The call itself goes on."})
+	}
 }
 
 // tape is a media.Tape as the call engine sees it; what is not named here is the tape's own.

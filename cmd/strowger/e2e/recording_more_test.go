@@ -3,6 +3,7 @@ package e2e
 import (
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -205,5 +206,33 @@ func TestRecordingInOgg(t *testing.T) {
 		if leak := goertzel(c.samples, rate, c.other); leak > 0.001 {
 			t.Errorf("%s: the other party leaks into it: %.5f", c.name, leak)
 		}
+	}
+}
+
+// There is no room for a recording: the call goes on, and the owner's page says what is wrong until it is dismissed.
+func TestRecordingWithoutRoom(t *testing.T) {
+	s := serve(t, carrierTrunk("acme", carrierIP, 5060, ""), "STROWGER_RECORDING_MIN_FREE=999999999")
+	s.applies("numbers:\n  - {number: \"+12025550004\", kind: personal, label: Bob, user: bob, record: always}\n")
+	page := signIn(t, s, "ann", browserTone)
+	desk := newBaresip(t, s, s.phone("bob", "desk"), deskTone, baresipOptions{})
+	mark := desk.mark()
+	sipp := carrierCalls(t, s, "+12025550004", "+12025550999", waitBye)
+	desk.waitFor("CALL_INCOMING", mark, 5*time.Second)
+	desk.do("accept", "")
+	page.sees(`[data-testid=alert-recording]`, 10*time.Second)
+	if text := page.text(`[data-testid=alert-recording]`); !strings.Contains(text, "recording.min_free") {
+		t.Errorf("the page says %q", text)
+	}
+	page.screenshot("alert")
+	sipp.hears(deskTone)
+	desk.hears(carrierTone)
+	page.click(`[data-testid=alert-recording] button`)
+	page.gone(`[data-testid=alert-recording]`, 5*time.Second)
+	desk.do("hangup", "")
+	sipp.ends(10 * time.Second)
+	r := s.record(1)
+	tells(t, r, "not recorded: the disk is nearly full")
+	if len(r.Recordings) != 0 {
+		t.Errorf("recordings: %+v", r.Recordings)
 	}
 }

@@ -1,6 +1,7 @@
 import { Alert, Badge, Container, Tabs } from '@mantine/core'
 import { IconAlertTriangle, IconFlask, IconHistory, IconRecordMail } from '@tabler/icons-react'
 import { useCallback, useEffect, useMemo, useState, type ReactNode } from 'react'
+import { Alerts } from './Alerts'
 import { CallPanel } from './CallPanel'
 import { liveOf, otherName } from './calls'
 import { DemoPanel } from './Demo'
@@ -24,7 +25,7 @@ const rawAudio = new URLSearchParams(location.search).get('media') === 'raw'
 // Console is the page of somebody who is signed in: it owns their phone and the live view of the server.
 export function Console({ me, onSignOut, onRefused }: { me: Me; onSignOut: () => void; onRefused: () => void }) {
   const phone = useMemo(() => new Phone(me.phone.sip_uri, me.user.name, me.phone.ws_path, rawAudio, onRefused), [me, onRefused])
-  const live = useMemo(() => new Live(me.user.id, onRefused, (id) => phone.answerBy(id)), [me, phone, onRefused])
+  const live = useMemo(() => new Live(me.user.id, me.admin, onRefused, (id) => phone.answerBy(id)), [me, phone, onRefused])
   const names = useMemo(() => namesOf(me), [me])
   const { calls, error, focus } = useStore(phone.state)
   const { voicemails, calls: recent, active } = useStore(live.state)
@@ -95,6 +96,7 @@ export function Console({ me, onSignOut, onRefused }: { me: Me; onSignOut: () =>
             {error}
           </Alert>
         )}
+        <Alerts live={live} />
         <div className="columns">
           <section aria-label="Phone" className="card">
             {current ? (

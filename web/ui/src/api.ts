@@ -1,6 +1,6 @@
 // The server's API by fetch. Errors are ApiError with what the server said.
 
-import type { Call, CallRecording, DemoNumber, LiveCall, Me, MessageBox, Reach, Registration, Voicemail } from './types'
+import type { Alert, Call, CallRecording, DemoNumber, LiveCall, Me, MessageBox, Reach, Registration, Voicemail } from './types'
 
 export class ApiError extends Error {
   constructor(
@@ -51,6 +51,8 @@ export const api = {
   call: (call: string) => ask<Call>('GET', `/api/calls/${id(call)}`),
   recordings: (call: string) => ask<{ recordings: CallRecording[] }>('GET', `/api/calls/${id(call)}/recordings`).then((r) => r.recordings),
   deleteRecording: (call: string, recording: string) => ask<void>('DELETE', `/api/calls/${id(call)}/recordings/${id(recording)}`),
+  alerts: () => ask<{ alerts: Alert[] }>('GET', '/api/alerts').then((r) => r.alerts),
+  dismissAlert: (kind: string) => ask<void>('DELETE', `/api/alerts/${id(kind)}`),
   claim: (call: string) => ask<Call>('POST', `/api/calls/${id(call)}/claim`),
   active: () => ask<{ calls: LiveCall[] }>('GET', '/api/active').then((r) => r.calls),
   hangUp: (call: string) => ask<void>('DELETE', `/api/active/${id(call)}`),

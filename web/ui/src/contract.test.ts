@@ -23,7 +23,7 @@ describe('the API', () => {
   const schemas = openapi.components.schemas as Record<string, Schema>
   const interfaces = new Map([...types.matchAll(/^export interface (\w+) \{\n([\s\S]*?)^\}/gm)].map((m) => [m[1]!, m[2]!]))
   const names: Record<string, string> = { Row: 'Row', RowUser: 'RowUser', Stage: 'Stage', Target: 'Target', StreamStat: 'StreamStat' }
-  const check = ['Party', 'Person', 'CallFrom', 'Me', 'Leg', 'Call', 'CallRecording', 'LiveCall', 'LiveLeg', 'LiveRoom', 'Voicemail', 'MessageBox', 'Reach', 'DemoNumber', 'Registration', 'Plan', ...Object.keys(names)]
+  const check = ['Party', 'Person', 'CallFrom', 'Me', 'Leg', 'Call', 'CallRecording', 'LiveCall', 'LiveLeg', 'LiveRoom', 'Voicemail', 'MessageBox', 'Reach', 'DemoNumber', 'Alert', 'Registration', 'Plan', ...Object.keys(names)]
 
   it.each(check)('describes %s as types.ts does', (name) => {
     const schema = schemas[name]

@@ -3,7 +3,7 @@
 
 import { api } from './api'
 import { Store } from './store'
-import type { Call, LiveCall, Voicemail } from './types'
+import type { Alert, Call, LiveCall, Voicemail } from './types'
 
 export interface LiveState {
   connected: boolean
@@ -12,13 +12,14 @@ export interface LiveState {
   next: string | undefined // where the next page of calls begins
   everybody: boolean // the list shows everybody's calls
   voicemails: Voicemail[]
+  alerts: Alert[] // for owners and admins
   loaded: boolean
   error: string
 }
 
 export class Live {
   readonly state = new Store<LiveState>({
-    connected: false, active: [], calls: [], next: undefined, everybody: false, voicemails: [], loaded: false, error: '',
+    connected: false, active: [], calls: [], next: undefined, everybody: false, voicemails: [], alerts: [], loaded: false, error: '',
   })
   private source: EventSource | undefined
   private retry: ReturnType<typeof setTimeout> | undefined
@@ -26,6 +27,7 @@ export class Live {
 
   constructor(
     private readonly me: string,
+    private readonly admin: boolean,
     private readonly onGone: () => void, // the session may be over
     private readonly onAnswer: (sipCallID: string) => void, // somebody asked for it by the API
   ) {}
@@ -50,6 +52,7 @@ export class Live {
     on<{ call: Call }>('record', (e) => this.recordChanged(e.call))
     on<{ id: string }>('record_gone', (e) => this.state.set({ calls: this.state.get().calls.filter((c) => c.id !== e.id) }))
     on<{ sip_call_id: string }>('answer', (e) => this.onAnswer(e.sip_call_id))
+    on<{ alert: Alert; gone: boolean }>('alert', (e) => this.alertChanged(e.alert, e.gone))
     on<{ voicemail: Voicemail; deleted: boolean }>('voicemail', (e) => this.voicemailChanged(e.voicemail, e.deleted))
   }
 
@@ -63,8 +66,8 @@ export class Live {
   async reload(): Promise<void> {
     const everybody = this.state.get().everybody
     try {
-      const [active, page, voicemails] = await Promise.all([api.active(), api.calls({ everybody }), api.voicemails()])
-      this.state.set({ active, calls: page.calls, next: page.next, voicemails, loaded: true, error: '' })
+      const [active, page, voicemails, alerts] = await Promise.all([api.active(), api.calls({ everybody }), api.voicemails(), this.admin ? api.alerts() : []])
+      this.state.set({ active, calls: page.calls, next: page.next, voicemails, alerts, loaded: true, error: '' })
     } catch (err) {
       this.state.set({ loaded: true, error: err instanceof Error ? err.message : String(err) })
     }
@@ -99,6 +102,11 @@ export class Live {
     const rest = voicemails.filter((v) => v.id !== vm.id)
     const drop = gone && (!vm.deleted || !known || known.deleted !== undefined)
     this.state.set({ voicemails: drop ? rest : [...rest, vm].sort((a, b) => b.left.localeCompare(a.left)) })
+  }
+
+  private alertChanged(alert: Alert, gone: boolean): void {
+    const rest = this.state.get().alerts.filter((a) => a.kind !== alert.kind)
+    this.state.set({ alerts: gone ? rest : [...rest, alert] })
   }
 
   private activeChanged(call: LiveCall): void {

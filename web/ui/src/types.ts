@@ -245,3 +245,12 @@ export interface Registration {
   since: string
   expires: string
 }
+
+export interface Alert {
+  kind: string
+  at: string
+  times: number
+  call?: string
+  text: string
+  remedy: string
+}
