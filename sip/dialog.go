@@ -184,6 +184,13 @@ func (t *dialogTable) tags(callID string) (local, remote string, ok bool) {
 	return "", "", false
 }
 
+// has reports whether a dialog of ours has this Call-ID.
+func (t *dialogTable) has(callID string) bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.byCallID[callID] != nil
+}
+
 // find is the leg that an in-dialog request belongs to, nil when there is none.
 func (t *dialogTable) find(req *sipmsg.Request) *leg {
 	t.mu.RLock()

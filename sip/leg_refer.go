@@ -108,6 +108,11 @@ func (l *leg) attended(to referTo, e *call.LegEvent) (gone bool, p *refusal) {
 		e.Replaces, e.ReplacesHeader = other, ""
 		return false, nil
 	}
+	// What the target's phone is told says just what was looked for here, however it was written, and means no dialog of ours: a
+	// phone would give up any that it can find.
+	if e.ReplacesHeader = r.String(); l.srv.calls.dialogs.has(r.callID) {
+		return true, nil
+	}
 	return l.srv.auth.names.has(to.host) || strings.EqualFold(to.host, l.d.contact.Host), nil
 }
 

@@ -99,6 +99,19 @@ func TestReferReplaces(t *testing.T) {
 		p.leg.ReferProgress(200, "")
 		first.Reply(r.phone.Expect("NOTIFY"), 200, "")
 
+		// A dialog of ours is nobody's to give away, under whatever name and with whatever else is said of it.
+		dialog := whole(second, second.Request("INFO", ""))
+		for _, replaces := range []string{dialog + ";to-tag=x;from-tag=y", strings.Replace(dialog, ";to-tag=", ";to-tag=x", 1)} {
+			first.Do("REFER", "", "Refer-To: <sip:203@192.0.2.9?Replaces="+url.QueryEscape(replaces)+">")
+			r.phone.Expect("202")
+			for _, code := range []string{"100", "481"} {
+				n := r.phone.Expect("NOTIFY")
+				if !strings.HasPrefix(n.Body, "SIP/2.0 "+code) {
+					t.Errorf("told %q, want %s", n.Body, code)
+				}
+				first.Reply(n, 200, "")
+			}
+		}
 		// Somebody else's dialog is the foreign phone's business.
 		first.Do("REFER", "", "Refer-To: <sip:203@192.0.2.9?Replaces=a%40b%3Bto-tag%3Dc%3Bfrom-tag%3Dd>")
 		r.phone.Expect("202")

@@ -15,6 +15,15 @@ type replaces struct {
 	earlyOnly              bool // only as long as the dialog is not confirmed
 }
 
+// String is the header's value.
+func (r replaces) String() string {
+	s := r.callID + ";to-tag=" + r.toTag + ";from-tag=" + r.fromTag
+	if r.earlyOnly {
+		s += ";early-only"
+	}
+	return s
+}
+
 // maxReplaces bounds a Replaces value: a Call-ID and two tags.
 const maxReplaces = 1024
 
@@ -43,7 +52,7 @@ func parseReplaces(value string) (r replaces, err error) {
 			r.earlyOnly = true
 		}
 	}
-	if r.toTag == "" || r.fromTag == "" {
+	if r.toTag == "" || r.fromTag == "" || strings.ContainsAny(r.toTag+r.fromTag, " \t\",;<>") { // not every phone's tag is a token
 		return r, errReplaces
 	}
 	return r, nil

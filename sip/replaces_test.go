@@ -160,6 +160,9 @@ func FuzzReplaces(f *testing.F) {
 		if err == nil && (r.callID == "" || r.toTag == "" || r.fromTag == "" || len(r.callID) > maxReplaces) {
 			t.Errorf("%q became %+v", s, r)
 		}
+		if again, bad := parseReplaces(r.String()); err == nil && (bad != nil || again != r) && len(r.String()) <= maxReplaces {
+			t.Errorf("%q became %+v, which became %+v, %v", s, r, again, bad)
+		}
 	})
 }
 
