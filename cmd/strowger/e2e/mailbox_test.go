@@ -49,6 +49,20 @@ func (s *server) messages(n int) messages {
 	return list
 }
 
+// audio is that of a message.
+func (s *server) audio(id string) (samples []int16, rate int) {
+	s.t.Helper()
+	var wav []byte
+	if code := s.api("GET", "/api/voicemails/"+id+"/audio", &wav); code != 200 {
+		s.t.Fatalf("the audio: %d", code)
+	}
+	file := filepath.Join(s.t.TempDir(), "message.wav")
+	if err := os.WriteFile(file, wav, 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	return readWAV(file)
+}
+
 // A caller leaves a message for bob, who has declined; the lamp of his phone is lit; he hears the message by *97 and
 // the lamp changes; the message is deleted by the API, brought back and deleted by phone, and the lamp goes out.
 func TestMailboxByPhone(t *testing.T) {
@@ -115,15 +129,7 @@ func TestMessageSurvivesKill(t *testing.T) {
 	if lost := lasted.Seconds() - list.Voicemails[0].Seconds; lost > 1.2 {
 		t.Errorf("the message has %.1f s; %.1f s of it are lost", list.Voicemails[0].Seconds, lost)
 	}
-	var wav []byte
-	if code := s.api("GET", "/api/voicemails/"+list.Voicemails[0].ID+"/audio", &wav); code != 200 {
-		t.Fatalf("the audio: %d", code)
-	}
-	file := filepath.Join(t.TempDir(), "message.wav")
-	if err := os.WriteFile(file, wav, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	samples, rate := readWAV(file)
+	samples, rate := s.audio(list.Voicemails[0].ID)
 	if !carries(samples, rate, carrierTone) {
 		t.Error("the message does not hold the caller's tone")
 	}
@@ -161,7 +167,7 @@ func TestGreetingByPhone(t *testing.T) {
 }
 
 // The disk is full: callers are told that no message can be left; and where it fills up while somebody speaks, the server
-// goes on, says so, and has no message without audio.
+// goes on, says so, and what was recorded until then is in the box as soon as there is room to say so.
 func TestDiskFull(t *testing.T) {
 	s := configure(t, carrierTrunk("acme", carrierIP, 5060, ""), "127.0.0.1")
 	disk := filepath.Join(filepath.Dir(s.data), "disk")
@@ -187,7 +193,8 @@ func TestDiskFull(t *testing.T) {
 		parts, err := filepath.Glob(filepath.Join(s.data, "voicemail", "*", "*.part"))
 		return err == nil && len(parts) == 1
 	})
-	time.Sleep(time.Second)
+	begun := time.Now()
+	time.Sleep(3 * time.Second)
 	fill, err := os.Create(filepath.Join(disk, "fill"))
 	if err != nil {
 		t.Fatal(err)
@@ -200,6 +207,7 @@ func TestDiskFull(t *testing.T) {
 	eventually(t, "the operator should be told", 20*time.Second, func() bool {
 		return strings.Contains(s.log.String(), "recording could not be completed")
 	})
+	full := time.Now()
 	if err := fill.Truncate(40 << 20); err != nil { // less than a message needs is free
 		t.Fatal(err)
 	}
@@ -209,7 +217,17 @@ func TestDiskFull(t *testing.T) {
 	if r := s.recordOf("+12025550997", 10*time.Second); r.Disposition != store.Missed || r.Reason != "the mailbox is full" {
 		t.Errorf("record: %s, %q", r.Disposition, r.Reason)
 	}
-	s.messages(0)
+	eventually(t, "what was recorded should be in the box", 15*time.Second, func() bool {
+		list := messages{}
+		return s.api("GET", "/api/voicemails", &list) == 200 && len(list.Voicemails) == 1
+	})
+	list := s.messages(1)
+	if got := list.Voicemails[0].Seconds; got < 0.7 || got > full.Sub(begun).Seconds()+1 {
+		t.Errorf("the message has %.1f s", got)
+	}
+	if samples, rate := s.audio(list.Voicemails[0].ID); !carries(samples[:len(samples)-rate*3/10], rate, carrierTone) {
+		t.Error("the message does not hold the caller's tone")
+	}
 }
 
 // postOffice is a mail server.
