@@ -224,6 +224,34 @@ func TestRecordConceals(t *testing.T) {
 	}
 }
 
+// TestRecordOnADiskThatFails: what was written until then is there, under its name and with a header that fits.
+func TestRecordOnADiskThatFails(t *testing.T) {
+	folder := t.TempDir()
+	file := filepath.Join(folder, "r.wav")
+	fakeTime(t, func(t *testing.T, e *Engine) {
+		l := newFakeLeg(t, e, Options{}, agreedOn(codecPCMU))
+		if err := l.Record(Recording{File: file}); err != nil {
+			t.Fatal(err)
+		}
+		l.talks(2*time.Second, loud)
+		if err := l.recorder.file.Close(); err != nil { // further writes fail
+			t.Fatal(err)
+		}
+		l.talks(2*time.Second, loud)
+		time.Sleep(time.Second)
+		if got := l.events.of(RecordEnded); len(got) != 1 || got[0].Why != "failed" || got[0].Seconds < 1.4 || got[0].Seconds > 2.1 {
+			t.Errorf("posted %+v", got)
+		}
+	})
+	samples, rate, err := mediatest.ReadWAV(file)
+	if err != nil || len(samples) < rate*7/5 || len(samples) > rate*21/10 {
+		t.Errorf("%d samples, %v", len(samples), err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(folder, "*.part")); len(left) != 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
 func TestRecordWhereItCannot(t *testing.T) {
 	fakeTime(t, func(t *testing.T, e *Engine) {
 		blocked := filepath.Join(t.TempDir(), "file")

@@ -189,14 +189,15 @@ func (r *recorder) flush(total int) (int, error) {
 	for _, v := range samples {
 		b = binary.LittleEndian.AppendUint16(b, uint16(v))
 	}
-	if _, err := r.file.WriteAt(b, int64(wavHeaderLen+total)); err != nil {
-		return 0, err
+	if n, err := r.file.WriteAt(b, int64(wavHeaderLen+total)); err != nil {
+		return n &^ 1, err // the disk is full: a part of it is there
 	}
 	_, err := r.file.WriteAt(wavHeader(r.rate, total+len(b)), 0)
 	return len(b), err
 }
 
-// complete syncs and renames the file, and posts the end. A file that could not be written keeps its temporary name.
+// complete syncs and renames the file, and posts the end. A recording that could not be written to its end is completed up to
+// there; where even that fails, the file keeps its temporary name.
 func (r *recorder) complete(total int) {
 	r.mu.Lock()
 	why, err, spoken := r.why, r.err, min(r.spoken, total/2)
@@ -207,9 +208,13 @@ func (r *recorder) complete(total int) {
 		_ = r.file.Close()
 	}
 	if err != nil {
-		r.s.engine.log.Error().Err(err).Str("call_id", r.s.opt.ID).Str("file", r.rec.File).
-			Msg("recording could not be completed; what was written is kept as .part")
 		why = "failed"
+		saved, again := recoverFile(r.rec.File+partSuffix, r.rec.File)
+		if !saved {
+			total, spoken = 0, 0
+		}
+		r.s.engine.log.Error().Err(errors.Join(err, again)).Str("call_id", r.s.opt.ID).Str("file", r.rec.File).Bool("saved", saved).
+			Msg("recording could not be completed (check the data folder's disk): where saved, it is there up to this point, otherwise what was written is kept as .part")
 	}
 	rate := float64(r.rate)
 	r.s.post(Event{Type: RecordEnded, Seconds: float64(total/2) / rate, Speech: float64(spoken) / rate, Why: why})

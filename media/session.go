@@ -41,7 +41,7 @@ type EventType int
 // The events of a session.
 const (
 	PlayEnded   EventType = iota // a Play without Loop came to its end
-	RecordEnded                  // the file is complete, or Why is "failed"
+	RecordEnded                  // the file is complete; when Why is "failed" up to there, and with Seconds = 0 not there at all
 	Digit                        // the party pressed a key (RFC 4733, or heard in its voice), posted once, at its end
 	Silent                       // nothing received for SilenceTimeout
 	Lost                         // the way to the party is lost for good (ICE, DTLS); Why says what

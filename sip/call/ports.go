@@ -278,7 +278,7 @@ type MediaEventType int
 // The events of a media session.
 const (
 	PlayEnded    MediaEventType = iota
-	RecordEnded                 // the file is complete (or Why is failed)
+	RecordEnded                 // the file is complete; when Why is failed up to there, and with Seconds = 0 not there at all
 	MediaDigit                  // an RFC 4733 digit, once, at its end
 	MediaSilent                 // no RTP from the party for the configured time
 	MediaLost                   // ICE or DTLS failed

@@ -143,7 +143,7 @@ func (m *machine) messageRecorded(w RecordDone) {
 	m.VM.Seconds = w.Seconds
 	said := w.Seconds-w.Silence >= shortestMessage
 	switch {
-	case w.Why == "failed": // what was written stays, and is recovered with the next start
+	case w.Why == "failed" && !said: // what was written stays, and is recovered with the next start
 		m.VM.Step = VMDone
 		m.messageOver("the message could not be recorded")
 	case !said:
@@ -172,7 +172,7 @@ func (m *machine) keepMessage() {
 	m.note(noLeg, "message of %.0f s", m.VM.Seconds)
 }
 
-// sendMessage stores the message and ends the call.
+// sendMessage stores the message and ends the call. One that failed is there up to where it did.
 func (m *machine) sendMessage(why string) {
 	m.keepMessage()
 	m.VM.Step = VMDone

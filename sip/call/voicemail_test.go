@@ -134,15 +134,26 @@ func TestOperator(t *testing.T) {
 	}
 }
 
-// The disk is full in the middle of a message: no message without its audio is kept.
+// The disk is full in the middle of a message: no message without its audio is kept, and what was written of one is.
 func TestMessageThatFails(t *testing.T) {
-	story(t, func(w *world) {
-		alice, s := w.leaves()
-		speaks(alice, s)
-		s.recorded(12, "failed")
-		r := w.ends(store.Missed, "us", 200)
-		if len(w.voicemails) != 0 || r.Reason != "the message could not be recorded" {
-			t.Errorf("%d messages, %q", len(w.voicemails), r.Reason)
-		}
-	})
+	for _, c := range []struct {
+		seconds     float64
+		disposition string
+		kept        int
+		reason      string
+	}{
+		{0, store.Missed, 0, "the message could not be recorded"},
+		{0.5, store.Missed, 0, "the message could not be recorded"},
+		{12, store.VoicemailOK, 1, "message left (failed)"},
+	} {
+		story(t, func(w *world) {
+			alice, s := w.leaves()
+			speaks(alice, s)
+			s.recorded(c.seconds, "failed")
+			r := w.ends(c.disposition, "us", 200)
+			if len(w.voicemails) != c.kept || r.Reason != c.reason {
+				t.Errorf("%.1f s: %d messages, %q", c.seconds, len(w.voicemails), r.Reason)
+			}
+		})
+	}
 }

@@ -40,4 +40,4 @@ func (r *records) closeCall(rec store.CallRecord) error {
 }
 
 // AddVoicemail implements call.Records.
-func (r *records) AddVoicemail(vm store.Voicemail) error { return r.boxes.Add(vm) }
+func (r *records) AddVoicemail(vm store.Voicemail) error { return r.boxes.Keep(vm) }

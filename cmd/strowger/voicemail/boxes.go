@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -64,6 +65,9 @@ type Config struct {
 type Boxes struct {
 	cfg    Config
 	hashes chan struct{} // holds one token for each PIN that is being checked
+
+	mu   sync.Mutex
+	late []store.Voicemail // recorded, and not in the store: see Keep
 }
 
 // New makes the boxes, and removes drafts and what else a crash left half done.

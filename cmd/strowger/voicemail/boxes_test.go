@@ -327,3 +327,45 @@ func TestPIN(t *testing.T) {
 		t.Errorf("the PIN is kept as %q (%v)", s.PIN, err)
 	}
 }
+
+// full is a store that takes no messages while it is full.
+type full struct {
+	Store
+	on bool
+}
+
+func (f *full) AddVoicemail(v store.Voicemail) error {
+	if f.on {
+		return errors.New("no space left on device")
+	}
+	return f.Store.AddVoicemail(v)
+}
+
+// A message whose store is full comes into its box as soon as there is room, in the order of messages, and is told of then.
+func TestMessageWaitsForRoom(t *testing.T) {
+	w := newWorld(t, Limits{})
+	disk := &full{Store: w.db, on: true}
+	w.cfg.Store = disk
+	for _, id := range []string{"m1", "m2"} {
+		abs, rel, err := w.File(ann, id)
+		if err == nil {
+			err = speech(1).Write(abs)
+		}
+		if err == nil {
+			err = w.Keep(store.Voicemail{ID: id, Mailbox: ann, Left: w.now, File: rel, Seconds: 3})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if w.keepLate(); len(w.came) != 0 || len(w.late) != 2 {
+		t.Fatalf("came %v, %d wait", w.came, len(w.late))
+	}
+	disk.on = false
+	if w.keepLate(); strings.Join(w.came, " ") != "m1 m2" || len(w.late) != 0 {
+		t.Errorf("came %v, %d wait", w.came, len(w.late))
+	}
+	if list, err := w.List(ann); err != nil || len(list) != 2 {
+		t.Errorf("%+v %v", list, err)
+	}
+}

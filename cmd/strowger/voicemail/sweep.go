@@ -14,16 +14,22 @@ const sweepEvery = 10 * time.Minute
 
 // Run sweeps from time to time, until ctx is done.
 func (b *Boxes) Run(ctx context.Context) {
-	every := time.NewTicker(sweepEvery)
+	every, late := time.NewTicker(sweepEvery), time.NewTicker(lateEvery)
 	defer every.Stop()
+	defer late.Stop()
 	for {
 		if _, err := b.Sweep(); err != nil {
 			b.cfg.Log.Error().Err(err).Msg("old messages could not be removed: check the data folder")
 		}
-		select {
-		case <-every.C:
-		case <-ctx.Done():
-			return
+		for sweep := false; !sweep; {
+			select {
+			case <-every.C:
+				sweep = true
+			case <-late.C:
+				b.keepLate()
+			case <-ctx.Done():
+				return
+			}
 		}
 	}
 }
