@@ -150,6 +150,14 @@ func (v *voice) Repair(kind uint8, payload []byte) []int16 {
 	return v.convert(v.b[:], v.opusDec.Repair(v.a[:maxFrame], payload), codecOpus.rate, v.rate)
 }
 
+// Continue implements playout.Continuer: libopus conceals what it misses.
+func (v *voice) Continue(kind uint8, n int) []int16 {
+	if allCodecs[kind] != codecOpus || v.opusDec == nil {
+		return nil
+	}
+	return v.convert(v.b[:], v.opusDec.Continue(v.a[:n*codecOpus.rate/v.rate]), codecOpus.rate, v.rate)
+}
+
 // playoutPacket is a packet as a playout.Buffer of rate Hz wants it.
 func playoutPacket(h header, c *codecInfo, payload []byte, rate int) playout.Packet {
 	if c == codecNoise {

@@ -51,6 +51,15 @@ func (d *OpusDecoder) Repair(samples []int16, payload []byte) []int16 {
 	return samples[:copy(samples, d.library.decode(payload, n, true))]
 }
 
+// Continue fills samples, a multiple of 10 ms, with what may have followed the last packet; nil when the decoder knows no
+// concealment, or has decoded nothing yet.
+func (d *OpusDecoder) Continue(samples []int16) []int16 {
+	if d.library == nil {
+		return nil
+	}
+	return samples[:copy(samples, d.library.decode(nil, len(samples), false))]
+}
+
 // OpusRedundant says whether a packet tells something of the one before it: the LBRR flag of its first SILK frame (RFC 6716
 // §4.2.3), which follows one flag for each 20 ms. Packets of several frames have it where their first frame is.
 func OpusRedundant(payload []byte) bool {

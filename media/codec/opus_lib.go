@@ -168,14 +168,17 @@ func (l *OpusLibrary) NewDecoder() (*OpusDecoder, error) {
 	return &OpusDecoder{library: d}, nil
 }
 
-// decode decodes a packet to n samples, or, with fec, what it tells of the n samples before it; nil when it cannot.
+// decode decodes a packet to n samples, or, with fec, what it tells of the n samples before it. Without a packet it makes up
+// n samples. nil when it cannot.
 func (d *libraryDecoder) decode(payload []byte, n int, fec bool) []int16 {
-	if len(payload) > len(d.in) || len(payload) == 0 || n > len(d.out) {
+	if len(payload) > len(d.in) || n == 0 || n > len(d.out) {
 		return nil
 	}
-	copy(d.in[:], payload)
-	d.args = [6]uintptr{uintptr(unsafe.Pointer(&d.state[0])), uintptr(unsafe.Pointer(&d.in[0])), uintptr(len(payload)),
-		uintptr(unsafe.Pointer(&d.out[0])), uintptr(n), flag(fec)}
+	in := uintptr(0)
+	if copy(d.in[:], payload) > 0 {
+		in = uintptr(unsafe.Pointer(&d.in[0]))
+	}
+	d.args = [6]uintptr{uintptr(unsafe.Pointer(&d.state[0])), in, uintptr(len(payload)), uintptr(unsafe.Pointer(&d.out[0])), uintptr(n), flag(fec)}
 	got, _, _ := purego.SyscallN(d.lib.decode, d.args[:]...)
 	runtime.KeepAlive(d)
 	if int32(got) <= 0 || int(int32(got)) > n {

@@ -28,6 +28,12 @@ type Repairer interface {
 	Repair(kind uint8, payload []byte) []int16
 }
 
+// Continuer is a Decoder some of whose codecs have a concealment of their own, which knows more than samples tell.
+type Continuer interface {
+	// Continue makes n samples, 10 ms, that follow what was decoded last; nil = this codec has none.
+	Continue(kind uint8, n int) []int16
+}
+
 // Kind says what a frame is made of.
 type Kind int
 
@@ -76,6 +82,10 @@ type Buffer struct {
 	starved int     // samples before tail that were made up because nothing was there
 	conceal *Concealer
 
+	goOn     Continuer // nil: the decoder is none
+	lastKind uint8     // of the packet that was decoded last
+	spare    []int16   // of what goOn made, and nobody wanted yet
+
 	repair  Repairer // nil: the decoder is none
 	lastSeq uint16   // of the packet that was decoded last
 	loss    float32  // share of packets that were lost of late
@@ -103,8 +113,9 @@ type slot struct {
 // waits for an answer, more where nobody does.
 func New(rate int, dec Decoder, least time.Duration) *Buffer {
 	repair, _ := dec.(Repairer)
+	goOn, _ := dec.(Continuer)
 	return &Buffer{
-		repair: repair, rate: rate, dec: dec, min: int(least * time.Duration(rate) / time.Second),
+		repair: repair, goOn: goOn, spare: make([]int16, 0, rate/100), rate: rate, dec: dec, min: int(least * time.Duration(rate) / time.Second),
 		pcm: make([]int16, 0, rate/2), conceal: NewConcealer(rate),
 	}
 }
@@ -118,6 +129,7 @@ func (b *Buffer) Reset() {
 		b.drop()
 	}
 	b.pcm, b.made, b.starved = b.pcm[:0], 0, 0
+	b.spare = b.spare[:0]
 	b.known, b.started = false, false
 	b.loss, b.extra, b.noise.on = 0, 0, false
 	b.jitter.reset()

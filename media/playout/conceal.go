@@ -3,19 +3,24 @@ package playout
 import "math"
 
 // Concealer fills the gaps that lost packets leave, in the manner of ITU-T G.711 Appendix I: the last pitch periods go
-// on, more of them the longer the gap lasts, ever more quietly, to silence after 60 ms; what comes after the gap is
-// overlapped with what would have followed. Other than the Appendix it delays nothing: where the gap begins, the step
-// between the last sample and the repeated ones is faded out instead.
+// on, more of them the longer the gap lasts, ever more quietly; what comes after the gap is overlapped with what would
+// have followed. It differs from the Appendix in three things. It delays nothing: where the gap begins, the step between
+// the last sample and the repeated ones is faded out instead. The voice lasts for 160 ms, not 60, so that a row of lost
+// packets is no hole in a word. And under it lies noise of the level and spectrum of the party's background, for as long
+// as the gap may still be one (half a second): silence would be heard as the line going dead.
 type Concealer struct {
 	rate    int
 	history []float32 // the last samples, made ones too; newest last
 	lost    int       // samples since the gap began, 0 = none
+	outside bool      // somebody else fills this gap
 
 	before []float32 // history when the gap began
 	cycle  []float32 // what is repeated: the last 1 to 3 pitch periods of it
 	period int
 	at     int     // in cycle
 	step   float32 // to be faded out at the beginning
+
+	background background
 }
 
 // Times of the Appendix, in samples at 8 kHz (the values for other rates are in proportion).
@@ -25,7 +30,10 @@ const (
 	periodMax   = 120 // 15 ms: 66 Hz
 	correlation = 160 // 20 ms
 	tenMS       = 80
-	fadeEnd     = 6 * tenMS
+	fadeEnd     = 16 * tenMS // of the voice
+	floorFade   = 40 * tenMS // from here the background fades
+	floorEnd    = 50 * tenMS // to here
+	outsideEnd  = 2 * tenMS  // for so long somebody else may fill a gap
 )
 
 // NewConcealer is for samples at rate Hz, a multiple of 8000.
@@ -33,7 +41,7 @@ func NewConcealer(rate int) *Concealer {
 	k := rate / 8000
 	return &Concealer{
 		rate: rate, history: make([]float32, historyLen*k), before: make([]float32, historyLen*k),
-		cycle: make([]float32, 0, 3*periodMax*k),
+		cycle: make([]float32, 0, 3*periodMax*k), background: newBackground(rate),
 	}
 }
 
@@ -41,10 +49,22 @@ func (c *Concealer) scale(n int) int { return n * c.rate / 8000 }
 
 // Good takes samples that were received. After a gap their beginning is overlapped, in place, with its continuation.
 func (c *Concealer) Good(samples []int16) {
+	if c.outside {
+		c.outside, c.lost = false, 0
+		c.Cut()
+	}
 	if c.lost > 0 {
 		c.merge(samples)
 		c.lost = 0
 	}
+	c.remember(samples)
+	c.background.watch(samples)
+}
+
+// Made takes samples of a gap that somebody else filled, who knows the codec better.
+func (c *Concealer) Made(samples []int16) {
+	c.outside = true
+	c.lost += len(samples)
 	c.remember(samples)
 }
 
@@ -59,9 +79,20 @@ func (c *Concealer) Cut() {
 // Lost says for how many samples the present gap has lasted.
 func (c *Concealer) Lost() int { return c.lost }
 
+// leaves says that somebody else may fill what follows: the first packet of a gap. Codecs' own concealments fit a single
+// packet better than what is made here, but grow quiet so soon that rows are heard as holes.
+func (c *Concealer) leaves() bool {
+	return c.lost == 0 || c.outside && c.lost < c.scale(outsideEnd)
+}
+
+// over says that the gap is so long that nothing is made up for it any more: silence.
+func (c *Concealer) over() bool {
+	return c.lost >= c.scale(floorEnd) || c.lost >= c.scale(fadeEnd) && c.background.noise.gain == 0
+}
+
 // Period is the pitch period that a gap here repeats, in samples.
 func (c *Concealer) Period() int {
-	if c.lost == 0 {
+	if c.lost == 0 || c.outside {
 		return c.pitch()
 	}
 	return c.period
@@ -69,8 +100,9 @@ func (c *Concealer) Period() int {
 
 // Conceal makes the samples of a gap, or more of them.
 func (c *Concealer) Conceal(out []int16) {
-	if c.lost == 0 {
+	if c.lost == 0 || c.outside {
 		c.begin()
+		c.outside = false
 	}
 	for i := range out {
 		out[i] = round16(c.next())
@@ -92,26 +124,32 @@ func (c *Concealer) merge(samples []int16) {
 
 // next is the next sample of the continuation.
 func (c *Concealer) next() float32 {
-	if c.lost >= c.scale(fadeEnd) {
-		return 0
+	v := c.background.next() * c.fading(floorFade, floorEnd)
+	gain := c.fading(tenMS, fadeEnd)
+	if gain == 0 {
+		return v
 	}
 	if c.at == len(c.cycle) {
 		c.repeat(min(c.lost/c.scale(tenMS)+1, 3))
 	}
-	v := c.cycle[c.at]
+	voice := c.cycle[c.at]
 	c.at++
 	if fade := c.scale(periodMin); c.lost < fade {
-		v += c.step * (1 - float32(c.lost)/float32(fade))
+		voice += c.step * (1 - float32(c.lost)/float32(fade))
 	}
-	if over := c.lost - c.scale(tenMS); over > 0 {
-		v *= 1 - float32(over)/float32(c.scale(fadeEnd-tenMS))
-	}
-	return v
+	return voice*gain + v*(1-gain) // the voice has the background in it
+}
+
+// fading is 1 up to one place in the gap, 0 after another.
+func (c *Concealer) fading(from, to int) float32 {
+	from, to = c.scale(from), c.scale(to)
+	return min(1, max(0, float32(to-c.lost)/float32(to-from)))
 }
 
 // begin looks for the period and starts to repeat it.
 func (c *Concealer) begin() {
 	c.period = c.pitch()
+	c.background.tune()
 	copy(c.before, c.history)
 	c.repeat(1)
 	c.step = c.before[len(c.before)-1] - c.cycle[len(c.cycle)-1]

@@ -35,8 +35,14 @@ func (n *noise) set(payload []byte) {
 	n.on = true
 }
 
-// next makes a sample: white noise through the all-pole lattice.
-func (n *noise) next() int16 {
+// next makes a sample, in 16 bits.
+func (n *noise) next() int16 { return round16(n.sample()) }
+
+// sample makes a sample: white noise through the all-pole lattice.
+func (n *noise) sample() float32 {
+	if n.gain == 0 {
+		return 0
+	}
 	n.seed = n.seed*1664525 + 1013904223
 	f := n.gain * float64(int32(n.seed)) / (1 << 31)
 	for i := n.order - 1; i >= 0; i-- {
@@ -44,7 +50,7 @@ func (n *noise) next() int16 {
 		n.back[i+1] = n.back[i] + n.k[i]*f
 	}
 	n.back[0] = f
-	return round16(float32(f))
+	return float32(f)
 }
 
 // murmur appends n samples of comfort noise.

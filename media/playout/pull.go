@@ -10,7 +10,7 @@ func (b *Buffer) Pull(out []int16, now time.Duration) Kind {
 	}
 	b.stats.Played += uint64(len(out))
 	b.adapt(len(out), b.samples(now))
-	idle := b.conceal.Lost() >= b.conceal.scale(2*fadeEnd) && b.count == 0
+	idle := b.conceal.over() && b.count == 0
 	b.fill(len(out))
 	kind := Received
 	if b.made > len(b.pcm)-len(out) {
@@ -68,13 +68,42 @@ func (b *Buffer) makeUp(n int) {
 	}
 	lost := b.conceal.Lost()
 	b.tail += int64(n)
-	b.synthesize(n)
+	b.synthesize(n - b.proceed(n))
 	if left := b.conceal.scale(fadeEnd) - lost; left > 0 {
 		b.stats.Concealed += uint64(min(n, left))
 	}
 }
 
+// proceed lets the codec itself make up n samples, and tells how many it has. Where single packets are repaired, only rows
+// are left.
+func (b *Buffer) proceed(n int) (made int) {
+	if b.goOn == nil || b.extra > 0 || !b.conceal.leaves() {
+		return 0
+	}
+	at := len(b.pcm)
+	for made < n {
+		if len(b.spare) == 0 {
+			b.spare = append(b.spare, b.goOn.Continue(b.lastKind, b.rate/100)...)
+		}
+		if len(b.spare) == 0 {
+			break
+		}
+		take := min(n-made, len(b.spare))
+		b.pcm = append(b.pcm, b.spare[:take]...)
+		b.spare = b.spare[:copy(b.spare, b.spare[take:])]
+		made += take
+	}
+	if made > 0 {
+		b.made += made
+		b.conceal.Made(b.pcm[at:])
+	}
+	return made
+}
+
 func (b *Buffer) synthesize(n int) {
+	if n == 0 {
+		return
+	}
 	at := len(b.pcm)
 	b.pcm = b.pcm[:at+n]
 	b.conceal.Conceal(b.pcm[at:])
@@ -92,6 +121,7 @@ func (b *Buffer) decode(s *slot) {
 		b.conceal.Cut()
 	}
 	samples := b.dec.Decode(s.kind, s.payload)
+	b.lastKind, b.spare = s.kind, b.spare[:0]
 	played := int(b.tail - s.place)
 	if s.cut {
 		b.conceal.Cut()

@@ -20,10 +20,10 @@ func TestPause(t *testing.T) {
 			return 0, i >= 50 && i < 150
 		}}
 		l.run(300)
-		if st := l.b.Stats(); st.Late+st.Skipped > 0 || st.Concealed != 480 {
+		if st := l.b.Stats(); st.Late+st.Skipped > 0 || st.Concealed != fadeEnd {
 			t.Errorf("%s: %+v", name, st)
 		}
-		if got := mediatest.Loudness(l.heard[160*60 : 160*149]); got > -100 {
+		if got := mediatest.Loudness(l.heard[160*62 : 160*149]); got > -100 {
 			t.Errorf("%s: the pause has %.1f dBFS", name, got)
 		}
 		if got := mediatest.Level(l.heard[160*152:160*200], 8000, 200); got < -11 {
