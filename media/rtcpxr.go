@@ -47,6 +47,9 @@ func (x *xrState) agree(on bool) {
 
 // take reads one XR packet (§3, §4.7).
 func (x *xrState) take(p []byte, ours uint32) {
+	if len(p) < 8 {
+		return
+	}
 	for b := p[8:]; len(b) >= 4; {
 		size := 4 * (int(binary.BigEndian.Uint16(b[2:])) + 1)
 		if size > len(b) {

@@ -168,6 +168,18 @@ func FuzzRTP(f *testing.F) {
 func FuzzRTCP(f *testing.F) {
 	e := &Engine{start: time.Now()}
 	f.Add([]byte{0x81, 201, 0, 7, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 5, 0, 0, 0, 6, 0, 0, 0, 7})
+	for _, kind := range []byte{200, 201, 202, 203, 204, 205, 206, 207} {
+		for words := range byte(10) { // whatever a packet says of its length
+			b := make([]byte, 40)
+			b[0], b[1], b[3] = 0x81, kind, words
+			f.Add(b)
+		}
+	}
+	for size := range byte(10) { // and a block of an XR of its
+		b := make([]byte, 44)
+		b[0], b[1], b[3], b[8], b[11] = 0x80, rtcpXR, 10, xrVoIP, size
+		f.Add(b)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s := &Session{engine: e}
 		s.receivedRTCP(b)
