@@ -78,8 +78,9 @@ type leg struct {
 	hangup   *call.Reason // BYE as soon as the ACK for our 2xx is here (RFC 3261 §15)
 	session  sessionTimer
 	display  display
-	refer    *refer // the peer's transfer, until its outcome is told
-	refers   int    // how many there were
+	refer    *refer    // the peer's transfer, until its outcome is told
+	refers   int       // how many there were
+	referral *referral // the transfer that we asked the peer for, until its outcome is told
 }
 
 // abilities of the peer, from its Allow and Supported headers.

@@ -78,7 +78,7 @@ func (l *leg) onRequest(req *sipmsg.Request, tx sipmsg.ServerTransaction) {
 		res.AppendHeader(sipmsg.NewHeader("Accept", acceptedTypes))
 		l.respond(tx, res)
 	case sipmsg.NOTIFY:
-		l.refuse(req, tx, sipmsg.StatusCallTransactionDoesNotExists) // RFC 6665 §4.1.3: no such subscription
+		l.onNotify(req, tx)
 	default:
 		l.refuse(req, tx, sipmsg.StatusMethodNotAllowed)
 	}

@@ -98,6 +98,7 @@ func (l *leg) incoming(id identity) call.Incoming {
 	}
 	if t := l.trunk; t != nil {
 		in.Trunk, in.Codecs, in.EarlyMedia, in.CallerID = t.cfg.Name, t.cfg.Codecs, t.cfg.EarlyMedia, ""
+		in.Refer = t.cfg.Refer
 		in.To, in.From.Number = t.reads(t.called(req)), t.reads(in.From.Number)
 		if len(in.SDP) == 0 {
 			in.SRTP = t.cfg.SRTP

@@ -195,7 +195,7 @@ func (s *Server) Trunks(number, caller string) []call.Endpoint {
 	})
 	out := make([]call.Endpoint, 0, len(list))
 	for _, t := range list {
-		out = append(out, call.Endpoint{Trunk: t.cfg.Name, Number: number, SRTP: t.cfg.SRTP, Codecs: t.cfg.Codecs, Host: t.host()})
+		out = append(out, call.Endpoint{Trunk: t.cfg.Name, Number: number, SRTP: t.cfg.SRTP, Codecs: t.cfg.Codecs, Refer: t.cfg.Refer, Host: t.host()})
 	}
 	return out
 }

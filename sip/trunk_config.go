@@ -51,8 +51,11 @@ type TrunkConfig struct {
 	// Diversion adds Diversion headers (RFC 5806) to forwarded calls.
 	Diversion bool
 
-	Codecs     []string // allowed, in order; nil = all
-	SRTP       call.SRTPPolicy
+	Codecs []string // allowed, in order; nil = all
+	SRTP   call.SRTPPolicy
+	// Refer: the carrier is asked by REFER to join two of its own parties when a user transfers one to the other, so that the
+	// call leaves us. Few carriers do so; when they refuse, the call goes on over us.
+	Refer      bool
 	EarlyMedia bool // callers of this trunk want 183 with early media instead of a bare 180
 
 	Qualify time.Duration // interval of OPTIONS, 0 = 60 s, negative = never

@@ -279,6 +279,8 @@ func (a *actor) fromLeg(i int, w LegEvent) What {
 		return PeerRedirected{wire.media.RemoteDirection()}
 	case Referred:
 		return a.refersTo(w)
+	case ReferTold:
+		return CarrierSays{w.Code}
 	case Digit:
 		wire.informs = true
 		return PeerDigit{w.Digit, w.Millis, false}

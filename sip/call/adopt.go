@@ -117,6 +117,7 @@ func (m *machine) adopted(w Adopted) {
 	default:
 		m.pickUp(i)
 	}
+	m.carrierAgain(w.How == HowTransfer)
 	who := m.to()
 	if !m.Legs[i].In {
 		who = m.Legs[m.opposite(i)].name()
@@ -145,7 +146,7 @@ func (m *machine) replaceMember(seat, i int) {
 
 // seatFor finds the leg whose seat the newcomer takes, or says why there is none.
 func (m *machine) seatFor(w Adopted) (seat, code int, why string) {
-	if m.Start.ID == "" || m.Phase == Over || m.Handing.To != "" || m.VM.Step != VMNone || m.Service.busy() || m.Transfer.Consult || m.Keying.On || len(m.Legs) >= m.mostLegs() {
+	if m.Start.ID == "" || m.Phase == Over || m.Handing.To != "" || m.VM.Step != VMNone || m.Service.busy() || m.Transfer.Consult || m.Keying.On || m.Carrier.waits() || len(m.Legs) >= m.mostLegs() {
 		return noLeg, 481, "this call takes nobody now"
 	}
 	if w.Seat.Orbit != "" {

@@ -23,7 +23,7 @@ func (m *machine) started(w Started) {
 		m.Caller, m.Stage = -1, -1
 	} else {
 		m.Legs = []LegState{{
-			ID: m.newLegID(), Called: true, Allowed: w.Codecs, Stage: -1, Peer: w.From.Number, User: w.User, Party: w.From, Device: w.Device, Kind: w.Kind, Trunk: w.Trunk,
+			ID: m.newLegID(), Called: true, Allowed: w.Codecs, Stage: -1, Peer: w.From.Number, User: w.User, Party: w.From, Device: w.Device, Kind: w.Kind, Trunk: w.Trunk, Refer: w.Refer,
 			WebRTC: w.WebRTC, Start: m.at,
 		}}
 	}
@@ -127,6 +127,7 @@ func (m *machine) legGone(i, code int, r Reason) {
 	switch {
 	case m.Phase == Over || was == LegEnding:
 		m.ended(i, code, r.Text)
+	case code == 0 && m.carrierLeft(i, r):
 	case m.consulting() && leg.Phase == LegUp && (m.aside(i) || i == m.Transfer.By || i == m.Peer && m.Transfer.Step == TransferConsult):
 		m.ended(i, code, orText(r, "hung up"))
 		m.consultLeft(i)

@@ -92,6 +92,7 @@ func (p *member) AnswerReinvite([]byte)     {}
 func (p *member) RejectReinvite(int)        {}
 func (p *member) Ack([]byte)                {}
 func (p *member) ReferProgress(int, string) {}
+func (p *member) Refer(string, Leg)         {}
 func (p *member) Info(string, []byte)       {}
 func (p *member) Show(Party)                {}
 func (p *member) PickUp()                   {}

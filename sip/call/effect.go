@@ -177,6 +177,13 @@ type (
 		Phrase    string
 	}
 
+	// AskCarrier asks the peer, a trunk, by REFER to let the party talk to whoever talks over the leg With, or else to a
+	// number; CarrierSays follows.
+	AskCarrier struct {
+		Leg, With int // With noLeg = Number
+		Number    string
+	}
+
 	// AcceptReoffer answers a re-INVITE with these codecs, or offers them to a peer that wants our offer; RejectReoffer
 	// refuses it.
 	AcceptReoffer struct {
@@ -276,6 +283,7 @@ func (AskWeb) effect()         {}
 func (DecideTransfer) effect() {}
 func (Show) effect()           {}
 func (ReferProgress) effect()  {}
+func (AskCarrier) effect()     {}
 func (OpenScript) effect()     {}
 func (MakePhrases) effect()    {}
 func (AskService) effect()     {}

@@ -39,6 +39,7 @@ type (
 		Delayed    bool // the INVITE has no offer
 		WebRTC     bool
 		EarlyMedia bool
+		Refer      bool     // the caller's trunk transfers by itself
 		Codecs     []string // allowed on the caller's trunk, nil = all
 		Opus       bool     // Opus can be transcoded
 		RoomMax    int      // a conference room of so many, To is its extension; it begins empty
@@ -227,6 +228,9 @@ type (
 		With       Place
 	}
 
+	// CarrierSays: the status of what AskCarrier asked for; 200 and more is the outcome.
+	CarrierSays struct{ Code int }
+
 	// MediaBroken: SDP that cannot be agreed on (488), or media that is lost.
 	MediaBroken struct {
 		Code int
@@ -280,6 +284,7 @@ func (PageFound) what()       {}
 func (PeerSpeaks) what()      {}
 func (HangupCall) what()      {}
 func (PeerReferred) what()    {}
+func (CarrierSays) what()     {}
 func (Adopted) what()         {}
 func (Joined) what()          {}
 func (Returned) what()        {}

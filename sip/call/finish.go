@@ -59,6 +59,7 @@ func (m *machine) over(e ending) {
 	m.Keying = Keying{}
 	m.tapeStop()
 	m.handingOver()
+	m.carrierAgain(false)
 	m.unpark()
 	m.Ringback = false
 	switch m.VM.Step {

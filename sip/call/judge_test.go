@@ -215,6 +215,12 @@ func (j *judge) seesLeg(effect Effect) {
 		j.sip(e.Leg, e)
 	case RejectReoffer:
 		j.sip(e.Leg, e)
+	case AskCarrier:
+		j.sip(e.Leg, e)
+		if e.With >= 0 {
+			j.sip(e.With, e)
+			j.is(j.joined && j.bridge[0]+j.bridge[1] == e.Leg+e.With, "the carrier shall join two who do not talk")
+		}
 	case ReferProgress:
 		j.sip(e.Leg, e)
 		if e.Code >= 200 {
@@ -342,7 +348,7 @@ func (c *stepped) step(e Event) {
 	c.j.is(c.s.WalkTimer == 0 || c.s.Walk.Step == WalkKey, "a menu's timer runs without the menu")
 	waits := c.s.Handing.To != ""
 	c.j.is(c.s.Park.Step != Parked || c.s.Phase == Up && c.s.Peer == 0, "parked in a call that is %v", c.s.Phase)
-	c.j.is(c.s.Phase != Ringing || waits || c.s.Park.Step == ParkAsking || c.s.Looking || c.s.Walk.busy() || slices.ContainsFunc(c.s.Legs, func(l LegState) bool {
+	c.j.is(c.s.Phase != Ringing || waits || c.s.Carrier.waits() || c.s.Park.Step == ParkAsking || c.s.Looking || c.s.Walk.busy() || slices.ContainsFunc(c.s.Legs, func(l LegState) bool {
 		return l.Deflecting || l.Phase.live() && l.Phase != LegIdle && (l.Phase != LegUp || c.s.Transfer.Step == TransferNone)
 	}), "ringing, but nothing will ever happen")
 	c.j.is(c.s.Phase != Up || waits || c.s.Park.Step == Parked || c.s.Peer != 0 || c.s.VM.Step != VMNone || c.s.Service.busy() || c.s.Room.Kind != RoomNone || c.s.Keying.On, "up with nobody")

@@ -58,6 +58,13 @@ const (
 //	                                                                                  ├─failed───────────▶ Up as before
 //	                                                                                  └─failed, transferor gone: it is rung
 //
+//	a transfer by the carrier, where both parties are on one trunk that does so
+//	Ringing, TransferRinging, asked by number ─┬─200────────────▶ Over
+//	                                           ├─refused────────▶ Ringing: we ring the target
+//	                                           └─busy, it rang──▶ the transfer failed
+//	Up after a transfer, asked with Replaces ──┬─200────────────▶ Over
+//	                                           └─refused, late──▶ Up as before
+//
 //	parking (a transfer whose target is an orbit), and a caller who takes over what waits or rings elsewhere
 //	Ringing, TransferRinging ─▶ ParkAsking ─┬─the orbit is free──▶ Up, Parked ─┬─Adopted: retrieved─▶ Up
 //	                                        └─it is taken: the transfer failed └─too long─▶ Ringing: who parked is rung
@@ -213,6 +220,8 @@ func (m *machine) takeLeg(i int, what What) {
 		leg.Direction = w.Direction
 	case PeerReferred:
 		m.referred(i, w)
+	case CarrierSays:
+		m.carrierSays(i, w)
 	case PeerDigit:
 		m.digit(i, w)
 	case MediaBroken:
@@ -241,6 +250,7 @@ func (m *machine) settle() {
 	for m.Phase == Ringing && m.stageEmpty() {
 		m.nextStage()
 	}
+	m.carrierJoins()
 	m.music()
 	m.settleRoom()
 	m.show()
@@ -302,6 +312,9 @@ func (m *machine) timer(t int) {
 	case t == m.Handing.Timer:
 		m.Handing.Timer = 0
 		m.handingLost()
+	case t == m.Carrier.Timer:
+		m.Carrier.Timer = 0
+		m.carrierFailed(408)
 	case t == m.Keying.Timer:
 		m.Keying.Timer = 0
 		m.keyingDone()

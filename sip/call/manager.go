@@ -96,7 +96,7 @@ func (m *Manager) newID() string {
 // Incoming takes a new call. It does not block.
 func (m *Manager) Incoming(in Incoming) {
 	s := Started{Trunk: in.Trunk, User: in.User, Kind: in.Kind, From: in.From, To: in.To, CallerID: in.CallerID,
-		Delayed: len(in.SDP) == 0, WebRTC: in.WebRTC, EarlyMedia: in.EarlyMedia, Codecs: in.Codecs}
+		Delayed: len(in.SDP) == 0, WebRTC: in.WebRTC, EarlyMedia: in.EarlyMedia, Refer: in.Refer, Codecs: in.Codecs}
 	if in.Device != nil {
 		s.Device = in.Device.Device
 	}

@@ -113,6 +113,12 @@ func (a *actor) onLeg(effect Effect) {
 		a.wires[e.Leg].leg.PickUp()
 	case ReferProgress:
 		a.wires[e.Leg].leg.ReferProgress(e.Code, e.Phrase)
+	case AskCarrier:
+		var with Leg
+		if e.With >= 0 {
+			with = a.wires[e.With].leg
+		}
+		a.wires[e.Leg].leg.Refer(e.Number, with)
 	case AcceptReoffer:
 		a.acceptReoffer(e)
 	case RejectReoffer:

@@ -65,9 +65,15 @@ func (p *phone) AnswerReinvite(sdp []byte)           { p.note(sdp, "reinvite ans
 func (p *phone) RejectReinvite(code int)             { p.note(nil, "reinvite %d", code) }
 func (p *phone) Ack(sdp []byte)                      { p.note(sdp, "ack") }
 func (p *phone) ReferProgress(code int, _ string)    { p.note(nil, "refer %d", code) }
-func (p *phone) Show(to Party)                       { p.note(nil, "shown %s", to.Number) }
-func (p *phone) PickUp()                             { p.note(nil, "asked to pick up") }
-func (p *phone) Info(_ string, body []byte)          { p.note(nil, "info %s", strings.Fields(string(body))[0]) }
+func (p *phone) Refer(number string, with Leg) {
+	if with != nil {
+		number += " with " + with.Remote()
+	}
+	p.note(nil, "asked to transfer to %s", number)
+}
+func (p *phone) Show(to Party)              { p.note(nil, "shown %s", to.Number) }
+func (p *phone) PickUp()                    { p.note(nil, "asked to pick up") }
+func (p *phone) Info(_ string, body []byte) { p.note(nil, "info %s", strings.Fields(string(body))[0]) }
 
 func (p *phone) Hangup(r Reason) {
 	p.mu.Lock()

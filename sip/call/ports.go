@@ -66,6 +66,11 @@ type Leg interface {
 	// or more is the outcome, and the last that it hears of it.
 	ReferProgress(code int, phrase string)
 
+	// Refer asks the peer, a trunk, to let its party talk to somebody else without us (RFC 3515): to whoever talks over the leg
+	// with, which is of the same trunk (RFC 5589 §7), or, with being nil, to a number in E.164. ReferTold follows until one
+	// has a Code of 200 or more.
+	Refer(number string, with Leg)
+
 	// Info sends an INFO with this body (DTMF as application/dtmf-relay).
 	Info(contentType string, body []byte)
 
@@ -84,7 +89,7 @@ type Leg interface {
 // Ended is the last.
 type LegEvent struct {
 	Type LegEventType
-	Code int    // Progress, Failed: the SIP status; 408 for a timeout, 503 for an unreachable peer
+	Code int    // Progress, Failed, ReferTold: the SIP status; 408 for a timeout, 503 for an unreachable peer
 	SDP  []byte // Progress, Answered, Acked, Reoffered, Reanswered
 	// Reason is from the peer's Reason header or, failing that, the status phrase.
 	Reason Reason
@@ -120,6 +125,7 @@ const (
 	Reanswered                         // answer to our Reinvite
 	ReinviteFailed                     // our Reinvite was refused (Code); the session goes on as before
 	Digit                              // SIP INFO with a DTMF digit
+	ReferTold                          // how our Refer goes (Code); below 200: it was accepted, 200 and more: the outcome
 	Referred                           // REFER from a user's phone: call Target for the other party; answered with 202 already
 )
 
@@ -134,6 +140,7 @@ type Endpoint struct {
 	WebRTC  bool           // wants a WebRTC media session
 	SRTP    SRTPPolicy     // what the SDP must offer
 	Codecs  []string       // allowed on this trunk, in order; nil = all
+	Refer   bool           // the trunk transfers calls by itself when asked
 	Host    string         // our address as this peer reaches it, for SDP; "" = the media's own
 }
 
@@ -197,6 +204,7 @@ type Incoming struct {
 	EarlyMedia bool       // the trunk wants 183 with early media instead of a bare 180
 	// MaxForwards is the INVITE's, 0 = it had none.
 	MaxForwards int
+	Refer       bool // the trunk transfers calls by itself when asked
 	Leg         Leg
 	// Replaces is the leg whose place this call takes (RFC 3891): whoever talks over it, or is rung by it, gets the caller
 	// instead and the leg is ended. The sip package has checked that the caller may do so. It may have ended since: the call is

@@ -38,7 +38,7 @@ func (m *machine) newRound() {
 
 // stageEmpty reports whether nothing rings any more, nor will in this stage.
 func (m *machine) stageEmpty() bool {
-	if m.Looking || m.Walk.busy() || m.Handing.To != "" || m.Park.Step == ParkAsking {
+	if m.Looking || m.Walk.busy() || m.Carrier.waits() || m.Handing.To != "" || m.Park.Step == ParkAsking {
 		return false
 	}
 	for i := range m.Legs {
@@ -66,9 +66,19 @@ func (m *machine) found(w Found) {
 	if m.Phase != Ringing || !m.Looking || w.Stage != m.Stage {
 		return
 	}
+	m.Looking = false
+	if m.carrierTakes(w.Lines) {
+		m.Late = nil
+		return
+	}
+	m.ring(w.Lines)
+}
+
+// ring rings the lines of the stage.
+func (m *machine) ring(lines []Line) {
 	late := m.Late
-	m.Looking, m.Late = false, nil
-	for _, line := range w.Lines {
+	m.Late = nil
+	for _, line := range lines {
 		if len(line.To) > 0 && line.Target >= 0 && line.Target < len(m.targets()) {
 			m.dial(line.Target, line.To)
 		}
@@ -76,7 +86,7 @@ func (m *machine) found(w Found) {
 	for _, one := range late {
 		m.registered(one)
 	}
-	if len(w.Lines) == 0 && m.stageEmpty() {
+	if len(lines) == 0 && m.stageEmpty() {
 		m.note(noLeg, "nobody can be rung now")
 		outside := func(t routing.Target) bool { return t.Phone != "" }
 		if m.Worst == 0 && slices.ContainsFunc(m.targets(), outside) { // congestion, to a caller from the inside
@@ -150,7 +160,7 @@ func (m *machine) dialFor(target int, t routing.Target, to []Endpoint, deflected
 	if e.Binding != nil {
 		leg.Peer, leg.Device, leg.Kind = t.User, e.Binding.Device, e.Binding.Kind
 	} else {
-		leg.Peer, leg.Trunk, leg.Kind = e.Number, e.Trunk, store.Phone
+		leg.Peer, leg.Trunk, leg.Refer, leg.Kind = e.Number, e.Trunk, e.Refer, store.Phone
 		leg.CallConnect = t.CallConnect
 	}
 	leg.Party = m.calledParty(&leg)

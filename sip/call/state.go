@@ -82,6 +82,7 @@ type State struct {
 
 	Park     Park                // on an orbit
 	Handing  Handing             // of a leg to another call, under way
+	Carrier  ByCarrier           // the transfer, if its trunk is configured so
 	Related  []store.RelatedCall // other calls that this one has to do with
 	Reseated bool                // somebody came from another call: the legs tell who talks, not Start
 
@@ -138,6 +139,7 @@ type LegState struct {
 	Device string
 	Kind   string // browser | desk | mobile | phone | trunk
 	Trunk  string
+	Refer  bool // the trunk transfers by itself
 
 	WebRTC      bool
 	CallConnect bool // must press 1

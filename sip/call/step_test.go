@@ -40,7 +40,7 @@ var (
 	testBy     = []string{store.Inbound, store.Outbound, store.Internal}
 	testTo     = []Endpoint{{Binding: &store.Binding{User: "bob", Kind: "desk", Contact: "a"}},
 		{Binding: &store.Binding{User: "bob", Kind: "browser", Contact: "b"}, WebRTC: true},
-		{Trunk: "t1", Number: "+1500"}, {Trunk: "t2", Number: "+1500", Codecs: []string{"PCMA"}}}
+		{Trunk: "t1", Number: "+1500", Refer: true}, {Trunk: "t2", Number: "+1500", Codecs: []string{"PCMA"}}}
 )
 
 // pick draws numbers: below n, from whatever source a test has.
@@ -59,6 +59,9 @@ func (p pick) begin(c *stepped) {
 	}
 	if p(8) == 0 && begun.User == "" {
 		begun.RoomMax, begun.Originate = 1+p(4), false
+	}
+	if begun.User == "" && p(2) == 0 {
+		begun.Trunk, begun.Refer = "t1", p(4) != 0
 	}
 	begun.InCall = InCall{Transfer: "*2", Blind: "##"}
 	if p(50) == 0 {
@@ -108,6 +111,10 @@ func (p pick) event(s *State) Event {
 	e.Leg = p(len(s.Legs) + 1)
 	if s.Phase == Up && s.Peer != 0 && p(5) == 0 {
 		e.What = PeerReferred{Target: "203", Attended: p(3) == 0, With: Place{Call: []string{"", "x", "y", "y"}[p(4)]}}
+		return e
+	}
+	if s.Carrier.waits() && p(2) == 0 || p(200) == 0 {
+		e.Leg, e.What = s.Carrier.Leg, CarrierSays{p.one(append([]int{100, 200}, testCodes...))}
 		return e
 	}
 	if s.Handing.To != "" && p(3) == 0 || p(60) == 0 {
@@ -271,6 +278,9 @@ func (p pick) newcomer(s *State) What {
 	}
 	if p(2) == 0 {
 		l.Phase, l.Called, l.Codecs = []LegPhase{LegIdle, LegRinging, LegAnswered}[p(3)], true, testCodecs[p(3)]
+	}
+	if l.User == "" && p(2) == 0 {
+		l.Trunk, l.Refer = "t1", true
 	}
 	seat := Place{Call: "x", User: []string{"", "bob", "ann"}[p(3)]}
 	if k := p(len(s.Legs) + 1); k < len(s.Legs) && p(4) != 0 {

@@ -172,6 +172,7 @@ func (m *machine) beginTransfer(k int, w Planned) {
 		m.First = m.Plan
 	}
 	m.part(k)
+	m.carrierAgain(false)
 	m.Caller, m.Plan = k, w
 	if t.Consult {
 		m.Caller, t.Held = t.By, k
@@ -194,6 +195,7 @@ func (m *machine) transferDone(how string) {
 		return
 	}
 	m.note(noLeg, "the transfer to %s is done: %s", t.Target, how)
+	m.Carrier.Due = true
 	m.tellTransferor(200, "OK")
 	if m.aside(t.By) {
 		m.Transfer = Transfer{}

@@ -46,6 +46,7 @@ type world struct {
 	bindings []*store.Binding
 	trunks   []string
 	codecs   []string   // of the trunks
+	refer    bool       // they transfer by themselves
 	srtp     SRTPPolicy // of the devices
 	onReg    func(string, Endpoint)
 	sessions []*session
@@ -312,7 +313,7 @@ func (w *world) Endpoints(user string, kinds []string) []Endpoint {
 func (w *world) Trunks(number, _ string) []Endpoint {
 	var out []Endpoint
 	for _, t := range w.trunks {
-		out = append(out, Endpoint{Trunk: t, Number: number, Codecs: w.codecs})
+		out = append(out, Endpoint{Trunk: t, Number: number, Codecs: w.codecs, Refer: w.refer})
 	}
 	return out
 }

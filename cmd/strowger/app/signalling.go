@@ -61,6 +61,7 @@ func trunkConfig(t config.Trunk) sip.TrunkConfig {
 		CallerID: t.CallerID, NumberFormat: t.NumberFormat, Region: t.Region, Diversion: t.Diversion == nil || *t.Diversion,
 		TLSSkipVerify: t.TLSSkipVerify, CallerUsername: t.CallerUsername, CallerPassword: t.CallerPassword,
 		Privacy: t.Privacy, Numbers: t.Numbers, Codecs: t.Codecs, EarlyMedia: t.EarlyMedia, MaxCalls: t.MaxCalls, Priority: t.Priority,
+		Refer: t.Transfer == "refer",
 	}
 	if t.Qualify != nil {
 		if out.Qualify = *t.Qualify; out.Qualify == 0 {

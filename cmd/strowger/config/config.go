@@ -107,6 +107,7 @@ type Trunk struct {
 	Codecs         []string       `yaml:"codecs"`
 	SRTP           string         `yaml:"srtp"`
 	EarlyMedia     bool           `yaml:"early_media"`
+	Transfer       string         `yaml:"transfer"` // bridge | refer
 	MaxCalls       int            `yaml:"max_calls"`
 	Priority       int            `yaml:"priority"`
 	TLSSkipVerify  bool           `yaml:"tls_skip_verify"`
@@ -116,7 +117,7 @@ type Trunk struct {
 func DefaultTrunk() Trunk {
 	qualify, diversion := 30*time.Second, true
 	return Trunk{Transport: "udp", Expires: 10 * time.Minute, Qualify: &qualify, NumberFormat: "e164", CallerID: "both", Privacy: "id",
-		Diversion: &diversion, Codecs: []string{"PCMU", "PCMA"}, SRTP: "none"}
+		Diversion: &diversion, Codecs: []string{"PCMU", "PCMA"}, SRTP: "none", Transfer: "bridge"}
 }
 
 // Addresses is a network, of a carrier or a proxy: an address, or a prefix such as 203.0.113.0/28.

@@ -184,6 +184,7 @@ func (k *checker) trunk(path string, t *Trunk) {
 	if t.Expires != 0 && (t.Expires < time.Minute || t.Expires > 24*time.Hour) {
 		k.bad(path+".expires", fmt.Sprintf("%v is out of range", t.Expires), "it must be 1m to 24h")
 	}
+	k.oneOf(path+".transfer", t.Transfer, "bridge", "refer")
 	k.oneOf(path+".srtp", t.SRTP, "none", "optional", "required")
 	if t.Register && t.Username == "" {
 		k.bad(path+".username", "is missing", "register: true needs the account's user name")
