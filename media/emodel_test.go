@@ -23,10 +23,36 @@ func TestRating(t *testing.T) {
 		{"all lost", Conditions{Codec: "PCMA", Loss: 1}, 93.2 - 95*100/125.1},
 		{"100 ms", Conditions{Delay: 100 * time.Millisecond}, 93.2},
 		{"400 ms", Conditions{Delay: 400 * time.Millisecond}, 69.1},
+		{"G.722", Conditions{Codec: "G722"}, 116},
+		{"Opus", Conditions{Codec: "opus"}, 128},
+		{"G.722, 5 % random loss", Conditions{Codec: "G722", Loss: 0.05}, 116 - 82*5/15.0},
+		{"G.722, 400 ms", Conditions{Codec: "G722", Delay: 400 * time.Millisecond}, 116 - 24.1},
 		{"beyond all", Conditions{Loss: 1, Burst: 100, Delay: time.Minute}, 0},
 	} {
 		if got := Rating(c.c); math.Abs(got-c.want) > 0.05 {
 			t.Errorf("%s: R = %.2f, want %.2f", c.name, got, c.want)
+		}
+	}
+}
+
+// TestWidebandIsWorthIt: with random loss G.722 and Opus are never rated worse than G.711, and more loss is never better.
+func TestWidebandIsWorthIt(t *testing.T) {
+	for _, burst := range []float64{1, 3, 10} {
+		for _, delay := range []time.Duration{0, 150 * time.Millisecond, 600 * time.Millisecond} {
+			last := map[string]float64{}
+			for loss := 0.0; loss <= 1; loss += 0.01 {
+				narrow := Rating(Conditions{"PCMU", loss, burst, delay})
+				for _, codec := range []string{"PCMU", "G722", "opus"} {
+					r := Rating(Conditions{codec, loss, burst, delay})
+					if burst == 1 && (r < narrow || MOS(r) < MOS(narrow)) {
+						t.Errorf("%s, %.0f %% loss, burst %v, %v: R %.1f, of G.711 %.1f", codec, 100*loss, burst, delay, r, narrow)
+					}
+					if before, ok := last[codec]; ok && r > before {
+						t.Errorf("%s: R rises at %.0f %% loss", codec, 100*loss)
+					}
+					last[codec] = r
+				}
+			}
 		}
 	}
 }

@@ -15,6 +15,7 @@ const (
 	xrVoIPLen   = 36 // octets, with the block's header
 	xrUnknown   = 127
 	xrMaxMillis = 0xffff
+	xrBestR     = 100 // §4.7.5
 )
 
 // xrState is what a party says of our stream in XR.
@@ -102,7 +103,7 @@ func (s *Session) appendXR(b []byte, ssrc uint32, rtt float64) []byte {
 	b = be.AppendUint16(b, uint16(min(rtt, xrMaxMillis)))
 	b = be.AppendUint16(b, millis(deviceDelay))
 	b = append(b, xrUnknown, xrUnknown, xrUnknown, gmin) // signal, noise, echo return loss
-	b = append(b, byte(math.Round(st.R)), xrUnknown, byte(math.Round(10*listening.MOS)), byte(math.Round(10*st.MOS)))
+	b = append(b, byte(math.Round(min(st.R, xrBestR))), xrUnknown, byte(math.Round(10*listening.MOS)), byte(math.Round(10*st.MOS)))
 	b = append(b, 2<<6|3<<4, 0) // enhanced concealment, adaptive buffer
 	b = be.AppendUint16(b, uint16(min(bufferFactor*st.JitterMS, xrMaxMillis)))
 	b = be.AppendUint16(b, millis(lateLimit))

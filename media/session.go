@@ -106,7 +106,7 @@ type StreamStats struct {
 	Duplicates  uint64  // In only
 	ConcealedMS float64 // In only: sound made up for what was lost or late; an estimate where it is only relayed
 	Burst       float64 // BurstR: 1 = losses are random, more = they come in bursts; 0 = not known
-	R           float64 // of the E-model (ITU-T G.107), 0 to 93.2; 0 = nothing was heard
+	R           float64 // of the E-model (see Rating); 0 = nothing was heard
 	MOS         float64 // that goes with it, 1 to 4.5; 0 = nothing was heard
 }
 

@@ -126,6 +126,6 @@ type StreamStat struct {
 	Duplicates  uint64  `json:"duplicates,omitempty"`   // In only
 	ConcealedMS float64 `json:"concealed_ms,omitempty"` // In only: sound made up for what did not come; an estimate where we only relay
 	Burst       float64 `json:"burst,omitempty"`        // BurstR (ITU-T G.107): 1 = losses are random; 0 = not known
-	R           float64 `json:"r,omitempty"`            // of the E-model (ITU-T G.107), 0 to 93.2; 0 = nothing was heard
+	R           float64 `json:"r,omitempty"`            // of the E-model (ITU-T G.107, G.107.1), to 93.2 in narrowband, 129 in wideband; 0 = nothing was heard
 	MOS         float64 `json:"mos,omitempty"`          // that goes with R, 1 to 4.5; 0 = nothing was heard
 }
