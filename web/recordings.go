@@ -87,7 +87,7 @@ func (s *Server) recordingRoutes() {
 	})
 	route(s, needAny, huma.Operation{
 		OperationID: "recording-audio", Method: http.MethodGet, Path: "/api/calls/{id}/recordings/{recording}/audio", Summary: "Listen to a recording",
-		Description: "Range requests are answered. Who listened stands in the audit log.", Errors: []int{http.StatusForbidden, http.StatusNotFound},
+		Description: "Range requests are answered. Who listened stands in the audit log, once as long as the same session asks again within ten minutes.", Errors: []int{http.StatusForbidden, http.StatusNotFound},
 		Responses: map[string]*huma.Response{
 			"200": {Description: "The recording", Content: map[string]*huma.MediaType{"audio/wav": {}, "audio/ogg": {}}},
 			"206": {Description: "The part of it that was asked for", Content: map[string]*huma.MediaType{"audio/wav": {}, "audio/ogg": {}}},
@@ -139,7 +139,7 @@ func (s *Server) recordingAudio(ctx context.Context, p Principal, in *recordingI
 	if in.Download {
 		action = "recording.download"
 	}
-	if err := s.audit(ctx, p, action, r.ID); err != nil {
+	if err := s.auditListening(ctx, p, action, r.ID); err != nil {
 		_ = audio.Close()
 		return nil, err
 	}
@@ -167,6 +167,20 @@ func (s *Server) listenedCall(p Principal, id string) (store.CallRecord, error) 
 		return rec, huma.Error403Forbidden("Only owners and admins may listen to recordings here.")
 	}
 	return rec, nil
+}
+
+// auditListening notes a listening once, in however many parts the recording is asked for. The admin token has no sessions:
+// each of its requests is noted.
+func (s *Server) auditListening(ctx context.Context, p Principal, action, recording string) error {
+	l, now := listening{p.name(), p.Session, action, recording}, time.Now()
+	if p.Session != "" && s.listenings.noted(l, now) {
+		return nil
+	}
+	if err := s.audit(ctx, p, action, recording); err != nil {
+		return err
+	}
+	s.listenings.note(l, now)
+	return nil
 }
 
 // audit notes what a principal does. What cannot be noted is not done.

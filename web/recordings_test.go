@@ -39,6 +39,7 @@ func TestRecordings(t *testing.T) {
 	if res, body := ann.do("GET", audio, ""); res.StatusCode != 200 || res.Header.Get("Content-Type") != "audio/wav" || body != string(r.fake.Audio) {
 		t.Errorf("audio: %d %s, %d octets", res.StatusCode, res.Header.Get("Content-Type"), len(body))
 	}
+	ann.want(200, "GET", audio, "") // the same listening
 	if res, _ := ann.do("GET", audio+"?download=true", ""); !strings.Contains(res.Header.Get("Content-Disposition"), id+"-1.wav") {
 		t.Errorf("download: %v", res.Header)
 	}

@@ -61,16 +61,17 @@ type Config struct {
 
 // Server is the HTTP handler. Close ends its streams and sockets; requests in progress are the http.Server's to end.
 type Server struct {
-	cfg      Config
-	sessions *scs.SessionManager
-	links    SigninLinks
-	guesses  *guesses
-	hub      *hub
-	alerts   alerts
-	sockets  *sockets
-	api      huma.API
-	handler  http.Handler
-	log      zerolog.Logger
+	cfg        Config
+	sessions   *scs.SessionManager
+	links      SigninLinks
+	guesses    *guesses
+	hub        *hub
+	alerts     alerts
+	listenings listenings
+	sockets    *sockets
+	api        huma.API
+	handler    http.Handler
+	log        zerolog.Logger
 }
 
 // New makes a Server. The error names what is missing in cfg.
