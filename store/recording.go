@@ -41,9 +41,10 @@ type Recording struct {
 	DeletedBy string    `json:"deleted_by,omitempty"`
 }
 
-// RecordingPause is a part of a recording that was left out on demand, in seconds from its start.
+// RecordingPause is a silent part of a recording, in seconds from its start: it was left out on demand, or a party held.
 type RecordingPause struct {
 	From float64 `json:"from"`
 	To   float64 `json:"to"`
-	By   string  `json:"by,omitempty"` // User.ID
+	By   string  `json:"by,omitempty"`   // User.ID
+	Hold bool    `json:"hold,omitempty"` // nobody asked for it: By had put the other party on hold
 }

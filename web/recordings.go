@@ -27,7 +27,7 @@ type CallRecording struct {
 	Why     string    `json:"why"`
 	Ended   string    `json:"ended" doc:"stopped, limit, failed or interrupted"`
 	// Pauses are silent in the file.
-	Pauses    []store.RecordingPause `json:"pauses" doc:"Left out on demand, in seconds from the start"`
+	Pauses    []store.RecordingPause `json:"pauses" doc:"Left out on demand, or because a party held, in seconds from the start"`
 	Missing   float64                `json:"missing,omitempty" doc:"Seconds of silence because the disk did not keep up"`
 	Deleted   time.Time              `json:"deleted,omitzero"`
 	DeletedBy string                 `json:"deleted_by,omitempty" doc:"User id, admin (the admin token), or retention"`

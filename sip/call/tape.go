@@ -3,6 +3,7 @@ package call
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"strowger/store"
 )
@@ -50,8 +51,16 @@ type TapeState struct {
 	Announce bool
 	Pair     [2]int // the legs that were asked for a rule last
 	On       []int  // legs that are recorded
+	Pause    gap    // that goes on
+	Hold     gap    // the same: a party holds
 	Told     []told // who hears the announcement
 	Done     []store.Recording
+}
+
+// gap is a part of a recording that is silent, from when and by whom (LegState.User).
+type gap struct {
+	from time.Time
+	by   string
 }
 
 // told is a leg that hears the announcement, and the sound's token.
@@ -244,62 +253,6 @@ func (m *machine) tapeStart() {
 	m.do(StartTape{t.Count})
 }
 
-// tapeLegs puts those who talk on the tape, and takes the others off.
-func (m *machine) tapeLegs(talking []int) {
-	t := &m.Tape
-	if t.Step != TapeOn && t.Step != TapePaused {
-		talking = nil
-	}
-	for _, i := range t.On {
-		if !slices.Contains(talking, i) {
-			m.untape(i)
-		}
-	}
-	for _, i := range talking {
-		if slices.Contains(t.On, i) {
-			continue
-		}
-		m.takeSide(i, talking)
-		t.On = append(slices.Clip(t.On), i)
-		m.Legs[i].Taped = true
-		m.do(TapeLeg{i, m.Legs[i].Side - 1, true})
-	}
-}
-
-// takeSide gives leg i the side that it had, or the one that is free: left for the caller, and in a conference, which nobody
-// called, for who is there longest.
-func (m *machine) takeSide(i int, talking []int) {
-	leg := &m.Legs[i]
-	first := m.Caller
-	if first < 0 {
-		first = talking[0]
-	}
-	taken := slices.ContainsFunc(talking, func(k int) bool { return k != i && m.Legs[k].Side == sideLeft })
-	switch {
-	case taken:
-		leg.Side = sideRight
-	case leg.Side == 0:
-		leg.Side = sideLeft
-		if right := slices.ContainsFunc(talking, func(k int) bool { return k != i && m.Legs[k].Side == 0 }); right && i != first {
-			leg.Side = sideRight
-		}
-	case leg.Side == sideRight && slices.ContainsFunc(talking, func(k int) bool { return k != i && m.Legs[k].Side == sideRight }):
-		leg.Side = sideLeft
-	}
-}
-
-// untape takes leg i off the tape, if it is on it.
-func (m *machine) untape(i int) {
-	t := &m.Tape
-	if !slices.Contains(t.On, i) {
-		return
-	}
-	t.On = slices.DeleteFunc(slices.Clone(t.On), func(k int) bool { return k == i })
-	if m.Legs[i].Media {
-		m.do(TapeLeg{Leg: i})
-	}
-}
-
 // tapeStop completes the file, if there is one.
 func (m *machine) tapeStop() {
 	t := &m.Tape
@@ -313,6 +266,7 @@ func (m *machine) tapeStop() {
 		t.Step, t.Told = TapeOff, nil
 	case TapeOn, TapePaused:
 		m.resume()
+		m.endGap(&t.Hold, true)
 		for _, i := range t.On {
 			m.Legs[i].Taped = false
 			m.untape(i)
@@ -331,6 +285,7 @@ func (m *machine) tapeDone(w TapeDone) {
 		m.untape(i)
 	}
 	m.resume()
+	m.endGap(&t.Hold, true)
 	rec := t.Now
 	rec.Seconds, rec.Missing, rec.Ended = w.Seconds, w.Missing, w.Why
 	t.Done = append(slices.Clip(t.Done), rec)
@@ -341,17 +296,6 @@ func (m *machine) tapeDone(w TapeDone) {
 	default:
 		m.note(noLeg, "recorded %.0f s (%s)", w.Seconds, w.Why)
 	}
-}
-
-// resume ends a pause.
-func (m *machine) resume() {
-	t := &m.Tape
-	if t.Step != TapePaused {
-		return
-	}
-	pauses := slices.Clone(t.Now.Pauses)
-	pauses[len(pauses)-1].To = m.at.Sub(t.Now.Start).Seconds()
-	t.Now.Pauses, t.Step = pauses, TapeOn
 }
 
 // record does what a user on the call asks of the recording, or an administrator ("").
@@ -377,8 +321,7 @@ func (m *machine) record(user, do string) error {
 	case do == "stop":
 		m.tapeStop()
 	case do == "pause" && t.Step == TapeOn && len(t.Now.Pauses) < maxPauses:
-		t.Now.Pauses = append(slices.Clip(t.Now.Pauses), store.RecordingPause{From: m.at.Sub(t.Now.Start).Seconds(), By: user})
-		t.Step = TapePaused
+		t.Step, t.Pause = TapePaused, gap{m.at, user}
 		m.note(noLeg, "recording is paused")
 		m.do(PauseTape{true})
 	case do == "resume" && t.Step == TapePaused:

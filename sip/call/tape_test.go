@@ -266,6 +266,41 @@ func TestRecordingFollowsATransfer(t *testing.T) {
 	})
 }
 
+// TestNobodyIsRecordedOnHold: neither who holds nor who hears the music; the record marks it. A pause goes on over a hold.
+func TestNobodyIsRecordedOnHold(t *testing.T) {
+	story(t, func(w *world) {
+		alice, bob := recordedCall(w, always())
+		w.after(2 * time.Second)
+		bob.reoffers("sendonly PCMU")
+		alice.hears("music.wav")
+		w.tapes[0].holds(nil, nil)
+		w.after(3 * time.Second)
+		if err := w.asksTape("bob", "pause"); err != nil {
+			t.Errorf("pause on hold: %v", err)
+		}
+		bob.reoffers("sendrecv PCMU")
+		w.tapes[0].holds(alice, bob) // as before, and paused
+		w.after(2 * time.Second)
+		if err := w.asksTape("bob", "resume"); err != nil {
+			t.Errorf("resume: %v", err)
+		}
+		alice.reoffers("inactive PCMU")
+		w.tapes[0].holds(nil, nil)
+		w.after(time.Second)
+		alice.hangsUp()
+		r := w.record()
+		if len(r.Recordings) != 1 || len(r.Recordings[0].Pauses) != 3 {
+			t.Fatalf("recordings %+v", r.Recordings)
+		}
+		p := r.Recordings[0].Pauses
+		near := func(got, want float64) bool { return got > want-0.3 && got < want+0.5 }
+		if !p[0].Hold || p[0].By != "bob" || !near(p[0].To-p[0].From, 3) || p[1].Hold || !near(p[1].To-p[1].From, 2) || !p[2].Hold || p[2].By != "" || !near(p[2].To-p[2].From, 1) ||
+			p[1].From > p[0].To {
+			t.Errorf("pauses %+v", p)
+		}
+	})
+}
+
 // TestRecordingOfACrash: what was recorded until a call fails inside stands in its record.
 func TestRecordingOfACrash(t *testing.T) {
 	story(t, func(w *world) {

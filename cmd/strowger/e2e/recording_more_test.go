@@ -236,3 +236,36 @@ func TestRecordingWithoutRoom(t *testing.T) {
 		t.Errorf("recordings: %+v", r.Recordings)
 	}
 }
+
+// The desk phone holds: neither the music nor what the parties say meanwhile is recorded, and the record marks when.
+func TestHoldIsNotRecorded(t *testing.T) {
+	s, desk, sipp := recorded(t, false)
+	time.Sleep(time.Second)
+	desk.do("hold", "")
+	time.Sleep(3 * time.Second)
+	desk.do("resume", "")
+	sipp.hears(deskTone)
+	time.Sleep(2 * time.Second)
+	desk.do("hangup", "")
+	sipp.ends(10 * time.Second)
+	r := s.record(1)
+	if len(r.Recordings) != 1 || len(r.Recordings[0].Pauses) != 1 || !r.Recordings[0].Pauses[0].Hold || r.Recordings[0].Pauses[0].By != "bob" {
+		t.Fatalf("recordings: %+v", r.Recordings)
+	}
+	left, right, rate := stereoFile(t, filepath.Join(s.data, r.Recordings[0].File))
+	hold := r.Recordings[0].Pauses[0]
+	for _, c := range []struct {
+		name    string
+		samples []int16
+		own     float64
+	}{{"left", left, carrierTone}, {"right", right, deskTone}} {
+		held := c.samples[int((hold.From+0.2)*float64(rate)):int((hold.To-0.1)*float64(rate))]
+		if _, quiet := share(held, rate, c.own); quiet < 0.99 {
+			t.Errorf("%s: only %.0f %% of the hold are silent", c.name, 100*quiet)
+		}
+		after := c.samples[int((hold.To+0.3)*float64(rate)) : len(c.samples)-rate/3]
+		if own, _ := share(after, rate, c.own); own < 0.6 {
+			t.Errorf("%s: after the hold its party's tone is in %.0f %% of it", c.name, 100*own)
+		}
+	}
+}

@@ -29,7 +29,8 @@ export function Recordings({ call, me, names }: { call: Call; me: Me; names: Nam
           <Text size="xs" c="dimmed">
             {new Date(r.start).toLocaleTimeString()}, {clock(r.seconds)}
             {r.by && `, asked for by ${names.user(r.by)}`}
-            {(r.pauses?.length ?? 0) > 0 && `, paused ${r.pauses!.length === 1 ? 'once' : `${r.pauses!.length} times`}`}
+            {silent(r, false, 'paused')}
+            {silent(r, true, 'on hold')}
             {r.deleted && `, deleted${r.deleted_by === 'retention' ? ' after its time' : ''}`}
           </Text>
           {!r.deleted && (
@@ -49,4 +50,10 @@ export function Recordings({ call, me, names }: { call: Call; me: Me; names: Nam
       ))}
     </section>
   )
+}
+
+// silent says how often a recording was paused, or its parties on hold.
+function silent(r: CallRecording, hold: boolean, word: string): string {
+  const n = (r.pauses ?? []).filter((p) => (p.hold ?? false) === hold).length
+  return n === 0 ? '' : `, ${word} ${n === 1 ? 'once' : `${n} times`}`
 }

@@ -147,7 +147,7 @@ export interface CallRecording {
   by?: string
   why: string
   ended: string
-  pauses: { from: number; to: number }[] | null
+  pauses: { from: number; to: number; hold?: boolean }[] | null
   missing?: number
   deleted?: string
   deleted_by?: string
