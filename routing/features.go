@@ -52,8 +52,12 @@ type Features struct {
 // prefix is a code that something may follow.
 type prefix struct{ code, service string }
 
-// serviceIntercom rings a colleague's phone so that it answers by itself; it is no service of its own.
-const serviceIntercom = "intercom"
+// Codes that lead to people are no services of their own: an intercom rings a colleague's phone so that it answers by itself,
+// a message goes straight into a colleague's mailbox.
+const (
+	serviceIntercom = "intercom"
+	serviceMessage  = "message"
+)
 
 // compileFeatures needs the users.
 func (c *compiler) compileFeatures(f store.Features) {
@@ -75,6 +79,7 @@ func (c *compiler) compileFeatures(f store.Features) {
 		{f.Codes.Pickup, ServicePickup, true, false},
 		{f.Codes.Redial, ServiceRedial, false, true},
 		{f.Codes.Intercom, serviceIntercom, true, false},
+		{f.Codes.Message, serviceMessage, true, false},
 	} {
 		if e.code != "" && e.alone {
 			out.codes[e.code] = e.service
@@ -204,6 +209,10 @@ func dialFeature(d *decider, req DialRequest, caller string) (plan Plan, ok bool
 		if u := d.dir.Extension(arg); u != nil {
 			return d.intercom(caller, req.Dialled, u), true
 		}
+	case service == serviceMessage:
+		if u := d.dir.Extension(arg); u != nil && u.HasVoicemail() {
+			return messagePlan(caller, req.Dialled, u.ID), true
+		}
 	case service == ServicePickup && arg == "":
 		return plain(End{Service: service, Users: pickupGroup(d.dir, req.User)})
 	case service == ServicePickup:
@@ -221,6 +230,13 @@ func dialFeature(d *decider, req DialRequest, caller string) (plan Plan, ok bool
 
 func without(users []string, user string) []string {
 	return slices.DeleteFunc(slices.Clone(users), func(u string) bool { return u == user })
+}
+
+// messagePlan ends in a mailbox without ringing.
+func messagePlan(caller, dialled, user string) Plan {
+	return Plan{Policy: PolicyFeature, Caller: caller, Called: dialled, Contacts: []string{}, Stages: []Stage{},
+		Trace: []Row{{Step: StepVoicemail, Outcome: OutcomeEnd, Reason: MatchDialled}},
+		End:   &End{Action: EndVoicemail, Mailbox: &Mailbox{User: user}}}
 }
 
 // mayTake is the colleague, if the user may take the colleague's calls; on another phone everybody takes their own.

@@ -49,6 +49,7 @@ func TestDialFeatures(t *testing.T) {
 		{"*8", End{Service: ServicePickup, Users: []string{"bob", "cyd", "eve"}}},
 		{"**202", End{Service: ServicePickup, Arg: "202", Users: []string{"bob"}}},
 		{"**705", End{Service: ServiceOrbit, Arg: "705"}},
+		{"*96999", End{Service: ServiceInvalid, Code: 404, Reason: ReasonUnknownCode}},
 		{"**999", End{Service: ServiceInvalid, Code: 404, Reason: ReasonUnknownCode}},
 		{"705", End{Service: ServiceOrbit, Arg: "705"}},
 		{"801", End{Service: ServiceRoom, Arg: "801"}},
@@ -191,4 +192,17 @@ func TestDialAnything(t *testing.T) {
 			t.Fatalf("%q: nobody can say why", dialled)
 		}
 	})
+}
+
+// A message can be left without ringing anybody: whoever transfers a caller to a mailbox dials this.
+func TestMessageCode(t *testing.T) {
+	ix, err := NewIndex(featureOrg())
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, _ := time.Parse(time.RFC3339, openHour)
+	got := Dial(DialRequest{User: "ann", Dialled: "*96202"}, ix.With(atDesks()), now)
+	if end := got.Plan.End; len(got.Plan.Stages) != 0 || end == nil || end.Action != EndVoicemail || end.Mailbox == nil || end.Mailbox.User != "bob" {
+		t.Errorf("*96202 plans %+v", got.Plan)
+	}
 }

@@ -37,6 +37,7 @@ type Codes struct {
 	Pickup       string `yaml:"pickup,omitempty" json:"pickup,omitempty"`               // ** and an extension: take the call that rings there
 	Redial       string `yaml:"redial,omitempty" json:"redial,omitempty"`               // *69 call the last caller
 	Intercom     string `yaml:"intercom,omitempty" json:"intercom,omitempty"`           // *80 and an extension: it answers by itself
+	Message      string `yaml:"message,omitempty" json:"message,omitempty"`             // *96 and an extension: leave a message there; for transfers
 	// During a call, from the user's own keys:
 	Transfer      string `yaml:"transfer,omitempty" json:"transfer,omitempty"`             // *2 attended
 	BlindTransfer string `yaml:"blind_transfer,omitempty" json:"blind_transfer,omitempty"` // ##
@@ -61,6 +62,7 @@ func (c Codes) WithDefaults() Codes {
 	set(&c.Pickup, "**")
 	set(&c.Redial, "*69")
 	set(&c.Intercom, "*80")
+	set(&c.Message, "*96")
 	set(&c.Transfer, "*2")
 	set(&c.BlindTransfer, "##")
 	set(&c.Record, "*1")

@@ -27,7 +27,8 @@ type toInput struct {
 	ID   string `path:"id"`
 	Body struct {
 		OnBehalf
-		To string `json:"to" minLength:"1" maxLength:"128" doc:"As dialled: an extension, a number, an orbit, a room"`
+		To        string `json:"to" minLength:"1" maxLength:"128" doc:"As dialled: an extension, a number, an orbit, a room"`
+		Voicemail bool   `json:"voicemail,omitempty" doc:"Into the mailbox of this extension, without ringing"`
 	}
 }
 
@@ -98,7 +99,15 @@ func (s *Server) controlRoutes() {
 	s.control("resume", "Go back to a held call", func(user string, _ *plainInput) call.Command { return call.Resume{User: user} })
 	route(s, needAny, controlOp("transfer", "Let the other side talk to somebody else instead (blind transfer)"),
 		func(ctx context.Context, p Principal, in *toInput) (*struct{}, error) {
-			return s.order(ctx, p, in.ID, in.Body.User, func(user string) call.Command { return call.TransferTo{User: user, Target: in.Body.To} })
+			to := in.Body.To
+			if in.Body.Voicemail {
+				code := s.cfg.Organisation.Features().Codes.WithDefaults().Message
+				if code == "" {
+					return nil, huma.Error409Conflict("The code for leaving a message is switched off here.")
+				}
+				to = code + to
+			}
+			return s.order(ctx, p, in.ID, in.Body.User, func(user string) call.Command { return call.TransferTo{User: user, Target: to} })
 		})
 	route(s, needAny, controlOp("complete", "Join the other sides of two of the user's calls (attended transfer)"),
 		func(ctx context.Context, p Principal, in *withInput) (*struct{}, error) {

@@ -24,6 +24,7 @@ func TestControl(t *testing.T) {
 		{"/hold", `{}`, call.Hold{User: "ann"}},
 		{"/resume", `{}`, call.Resume{User: "ann"}},
 		{"/transfer", `{"to":"202"}`, call.TransferTo{User: "ann", Target: "202"}},
+		{"/transfer", `{"to":"202","voicemail":true}`, call.TransferTo{User: "ann", Target: "*96202"}},
 		{"/complete", `{"with":"other"}`, call.Complete{User: "ann", With: "other"}},
 		{"/park", `{"orbit":"701"}`, call.ParkOn{User: "ann", Orbit: "701"}},
 		{"/digits", `{"digits":"1#"}`, call.SendDigits{User: "ann", Digits: "1#"}},

@@ -15,6 +15,7 @@ import (
 // Organisation is the directory as it is now. Its methods answer from memory: they are called on every request.
 type Organisation interface {
 	Company() store.Company
+	Features() store.Features
 	Users() []store.User
 	UserByID(id string) (store.User, bool)
 	// UserByEmail compares without regard to case.

@@ -57,6 +57,9 @@ func (f *Fake) Config() web.Config {
 // Company implements web.Organisation.
 func (f *Fake) Company() store.Company { return f.Directory.Company }
 
+// Features implements web.Organisation.
+func (f *Fake) Features() store.Features { return f.Directory.Features }
+
 // Users implements web.Organisation.
 func (f *Fake) Users() []store.User { return f.Directory.Users }
 

@@ -75,6 +75,9 @@ func (o *organisation) view() *orgView { return o.now.Load() }
 // Company is the organisation's own data.
 func (o *organisation) Company() store.Company { return o.view().dir.Company }
 
+// Features implements web.Organisation.
+func (o *organisation) Features() store.Features { return o.view().dir.Features }
+
 // Users are all users in the directory's order. The result is shared.
 func (o *organisation) Users() []store.User { return o.view().dir.Users }
 

@@ -193,3 +193,23 @@ func TestPageAnswersOnRequest(t *testing.T) {
 	sipp.ends(eventTimeout)
 	s.noCalls()
 }
+
+// The page passes a caller into a colleague's mailbox without ringing anybody.
+func TestPageTransfersToVoicemail(t *testing.T) {
+	s, page, _, sipp := onPage(t)
+	page.click(`[data-testid=call-transfer]`)
+	page.fill(`[data-testid=pass-on-input]`, "202")
+	page.click(`[data-testid=transfer-voicemail]`)
+	page.gone(`[data-testid=call-hangup]`, eventTimeout)
+	eventually(t, "the caller should be in the mailbox", eventTimeout, func() bool {
+		var list struct{ Calls []struct{ Voicemail bool } }
+		return s.api("GET", "/api/active", &list) == 200 && len(list.Calls) == 1 && list.Calls[0].Voicemail
+	})
+	time.Sleep(14 * time.Second) // the greeting, and something said
+	for _, id := range s.active() {
+		s.api("DELETE", "/api/active/"+id, nil)
+	}
+	sipp.ends(eventTimeout)
+	s.messages(1)
+	s.record(1)
+}

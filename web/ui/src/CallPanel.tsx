@@ -97,7 +97,7 @@ export function CallPanel({ call, phone, live, me, names, onDial }: Props) {
           )}
           {(panel === 'transfer' || panel === 'add') && call.phase === 'up' && known && (
             <PassOn
-              key={panel} me={me} mode={panel} busy={calls.some((c) => c.phase === 'calling')} onTransfer={(to) => act(api.transfer(known.id, to))}
+              key={panel} me={me} mode={panel} busy={calls.some((c) => c.phase === 'calling')} onTransfer={(to, voicemail) => act(api.transfer(known.id, to, voicemail))}
               onCall={(to) => onDial(to, panel === 'transfer' ? call.id : '')} onClose={() => setPanel('')}
             />
           )}

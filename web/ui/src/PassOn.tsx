@@ -1,4 +1,5 @@
 import { Button, Group, Stack, Text, TextInput } from '@mantine/core'
+import { IconRecordMail } from '@tabler/icons-react'
 import { useEffect, useRef, useState, type FormEvent } from 'react'
 import { dialable } from './format'
 import { matching, PeopleList } from './People'
@@ -8,7 +9,7 @@ interface Props {
   me: Me
   mode: 'transfer' | 'add'
   busy: boolean // something is under way already
-  onTransfer: (to: string) => void // pass the call on at once
+  onTransfer: (to: string, voicemail: boolean) => void // pass the call on at once, or into their mailbox
   onCall: (to: string) => void // talk to them first
   onClose: () => void
 }
@@ -20,6 +21,7 @@ export function PassOn({ me, mode, busy, onTransfer, onCall, onClose }: Props) {
   const people = matching(text, me)
   const to = dialable(text) || (people.length === 1 ? people[0]!.extension : '') || ''
   const transfer = mode === 'transfer'
+  const colleague = me.people.find((p) => p.extension !== undefined && p.extension === to)
   useEffect(() => input.current?.focus(), [])
 
   const submit = (e: FormEvent) => {
@@ -37,7 +39,7 @@ export function PassOn({ me, mode, busy, onTransfer, onCall, onClose }: Props) {
         <Text size="xs">{transfer ? 'Ask first: this call goes on hold while you talk to them.' : 'This call goes on hold until you merge the two.'}</Text>
         <Group grow gap="xs">
           {transfer && (
-            <Button variant="default" px="xs" disabled={!to || busy} onClick={() => onTransfer(to)} data-testid="transfer-now">
+            <Button variant="default" px="xs" disabled={!to || busy} onClick={() => onTransfer(to, false)} data-testid="transfer-now">
               Transfer now
             </Button>
           )}
@@ -45,6 +47,11 @@ export function PassOn({ me, mode, busy, onTransfer, onCall, onClose }: Props) {
             {transfer ? 'Ask first' : 'Call'}
           </Button>
         </Group>
+        {transfer && colleague && (
+          <Button variant="default" size="compact-md" disabled={busy} leftSection={<IconRecordMail size={16} />} onClick={() => onTransfer(to, true)} data-testid="transfer-voicemail">
+            To {colleague.name}’s voicemail
+          </Button>
+        )}
         <Button variant="subtle" size="compact-sm" color="gray" onClick={onClose}>
           Close
         </Button>

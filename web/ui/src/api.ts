@@ -56,7 +56,7 @@ export const api = {
   claim: (call: string) => ask<Call>('POST', `/api/calls/${id(call)}/claim`),
   active: () => ask<{ calls: LiveCall[] }>('GET', '/api/active').then((r) => r.calls),
   hangUp: (call: string) => ask<void>('DELETE', `/api/active/${id(call)}`),
-  transfer: (call: string, to: string) => ask<void>('POST', `/api/active/${id(call)}/transfer`, { to }),
+  transfer: (call: string, to: string, voicemail = false) => ask<void>('POST', `/api/active/${id(call)}/transfer`, { to, voicemail }),
   complete: (call: string, by: string) => ask<void>('POST', `/api/active/${id(call)}/complete`, { with: by }),
   merge: (call: string, other: string) => ask<void>('POST', `/api/active/${id(call)}/merge`, { with: other }),
   park: (call: string) => ask<void>('POST', `/api/active/${id(call)}/park`, {}),
