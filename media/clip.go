@@ -152,22 +152,50 @@ func (c Clip) at(rate int) Clip {
 // resampleTaps of the converter of uploaded sound on each side of a sample.
 const resampleTaps = 24
 
-// resample converts between any two rates with a windowed sinc, cut off below the half of the lower rate. It is for files: slow, exact.
+// resample converts between any two rates with a windowed sinc, cut off below the half of the lower rate. It is for files:
+// exact, not quick. What has the rate already, as all that we wrote ourselves, comes out as it is.
 func resample(in []float32, from, to int) []int16 {
 	out := make([]int16, int(int64(len(in))*int64(to)/int64(from)))
+	if from == to {
+		for i, v := range in {
+			out[i] = int16(max(-32768, min(32767, math.Round(float64(v)*32768))))
+		}
+		return out
+	}
 	cut := min(1, float64(to)/float64(from)) * 0.94
 	reach := float64(resampleTaps) / cut
+	weights := make(map[int64][]float64) // by what the place of a sample is behind a whole one; between usual rates there are few
 	for i := range out {
-		at := float64(i) * float64(from) / float64(to)
-		sum := 0.0
-		for k := int(math.Ceil(at - reach)); float64(k) <= at+reach; k++ {
-			if k >= 0 && k < len(in) {
-				sum += float64(in[k]) * kernel((float64(k)-at)*cut) * cut
+		place := int64(i) * int64(from)
+		whole, part := int(place/int64(to)), place%int64(to)
+		w := weights[part]
+		if w == nil {
+			w = weightsAt(float64(part)/float64(to), cut, reach)
+			if len(weights) < maxWeights {
+				weights[part] = w
 			}
+		}
+		sum := 0.0
+		first := whole - int(reach)
+		for k := max(0, -first); k < len(w) && first+k < len(in); k++ {
+			sum += float64(in[first+k]) * w[k]
 		}
 		out[i] = int16(max(-32768, min(32767, math.Round(sum*32767))))
 	}
 	return out
+}
+
+// maxWeights is how many places are kept: 44.1 kHz and its halves have no more.
+const maxWeights = 320
+
+// weightsAt are those of the samples around a place which is part behind a sample, from reach before that one to reach after.
+func weightsAt(part, cut, reach float64) []float64 {
+	before := int(reach)
+	w := make([]float64, 2*before+2)
+	for k := range w {
+		w[k] = kernel((float64(k-before)-part)*cut) * cut
+	}
+	return w
 }
 
 // kernel is the sinc under a Hann window of resampleTaps on each side.
