@@ -26,9 +26,6 @@ func NewG722Decoder() *G722Decoder {
 	return &G722Decoder{low: band{det: 32}, high: band{det: 8}}
 }
 
-// qmfTaps are the even taps of the 24-tap filter; the odd ones are the same in reverse (Table 11/G.722).
-var qmfTaps = [12]int32{3, -11, 12, 32, -210, 951, 3876, -805, 362, -156, 53, -11}
-
 // Encode codes pairs of samples; an odd last sample is left out. payload must have room for len(samples)/2.
 func (e *G722Encoder) Encode(payload []byte, samples []int16) []byte {
 	payload = payload[:len(samples)/2]
@@ -48,12 +45,13 @@ func (e *G722Encoder) Encode(payload []byte, samples []int16) []byte {
 	return payload
 }
 
-// filter is the quadrature mirror filter: the sums over the samples at even and odd places of the line.
-func filter(line *[24]int32) (first, second int32) {
-	for t, c := range qmfTaps {
-		first += line[2*t] * c
-		second += line[2*t+1] * qmfTaps[11-t]
-	}
+// filter is the quadrature mirror filter: the sums over the samples at even and odd places of the line. Its 24 taps are
+// written out (Table 11/G.722); those at odd places are those at even ones in reverse.
+func filter(x *[24]int32) (first, second int32) {
+	first = 3*x[0] - 11*x[2] + 12*x[4] + 32*x[6] - 210*x[8] + 951*x[10] +
+		3876*x[12] - 805*x[14] + 362*x[16] - 156*x[18] + 53*x[20] - 11*x[22]
+	second = -11*x[1] + 53*x[3] - 156*x[5] + 362*x[7] - 805*x[9] + 3876*x[11] +
+		951*x[13] - 210*x[15] + 32*x[17] + 12*x[19] - 11*x[21] + 3*x[23]
 	return first, second
 }
 
@@ -65,10 +63,13 @@ func (e *G722Encoder) encodeLow(x int32) byte {
 	if el < 0 {
 		mag = ^el
 	}
-	level := 1
-	for level < 30 && mag >= quantLow[level]*b.det>>12 {
-		level++
+	level := 0 // the highest whose decision value is not above
+	for step := 16; step > 0; step >>= 1 {
+		if at := level + step; at < len(quantLow) && mag >= quantLow[at]*b.det>>12 {
+			level = at
+		}
 	}
+	level++
 	// Codes count down from the smallest magnitude: 61 for positive, 63 (two codes are skipped) for negative ones.
 	code := 62 - level
 	if el < 0 {
@@ -125,10 +126,11 @@ type band struct {
 	s, sz int32    // predicted value, and its part from the zeros
 	det   int32    // quantiser's scale
 	nb    int32    // its logarithm
-	r, p  [2]int32 // reconstructed, partially reconstructed signal; newest first
+	r     int32    // twice the reconstructed signal, in 16 bits
+	p     [2]int32 // partially reconstructed signal, newest first
 	a     [2]int32 // predictor's poles
 	b     [6]int32 // and zeros
-	d     [6]int32 // quantised differences, newest first
+	d     [6]int32 // twice the quantised differences, in 16 bits, newest first
 }
 
 // adaptLow takes the upper four bits of a low-band code: INVQAL, LOGSCL, SCALEL and the predictor.
@@ -165,34 +167,36 @@ func (b *band) predict(d int32) {
 	a2 := b.pole2(p)
 	a1 := b.pole1(p, a2)
 
-	// UPZERO
+	// UPZERO, FILTEZ and DELAYA. 128 more than 32640/32768 of 16 bits is never more than 16 bits: nothing saturates.
 	step := int32(128)
 	if d == 0 {
 		step = 0
 	}
-	for i := range b.b {
-		wd := step
-		if b.d[i]>>15 != d>>15 {
-			wd = -step
-		}
-		b.b[i] = clamp16(wd + b.b[i]*32640>>15)
-	}
-
-	// DELAYA
-	copy(b.d[1:], b.d[:5])
-	b.d[0] = d
-	b.r[1], b.r[0] = b.r[0], r
+	d2 := clamp16(2 * d)
+	z, x := &b.b, &b.d
+	z[0] = z[0]*32640>>15 + signed(step, x[0]^d)
+	z[1] = z[1]*32640>>15 + signed(step, x[1]^d)
+	z[2] = z[2]*32640>>15 + signed(step, x[2]^d)
+	z[3] = z[3]*32640>>15 + signed(step, x[3]^d)
+	z[4] = z[4]*32640>>15 + signed(step, x[4]^d)
+	z[5] = z[5]*32640>>15 + signed(step, x[5]^d)
+	sz := z[0]*d2>>15 + z[1]*x[0]>>15 + z[2]*x[1]>>15 + z[3]*x[2]>>15 + z[4]*x[3]>>15 + z[5]*x[4]>>15
+	x[5], x[4], x[3], x[2], x[1], x[0] = x[4], x[3], x[2], x[1], x[0], d2
 	b.p[1], b.p[0] = b.p[0], p
 	b.a = [2]int32{a1, a2}
 
-	// FILTEP, FILTEZ, PREDIC
-	sp := clamp16(a1*clamp16(2*b.r[0])>>15 + a2*clamp16(2*b.r[1])>>15)
-	b.sz = 0
-	for i := range b.b {
-		b.sz += b.b[i] * clamp16(2*b.d[i]) >> 15
-	}
-	b.sz = clamp16(b.sz)
+	// FILTEP, PREDIC
+	r2 := clamp16(2 * r)
+	sp := clamp16(a1*r2>>15 + a2*b.r>>15)
+	b.r = r2
+	b.sz = clamp16(sz)
 	b.s = clamp16(sp + b.sz)
+}
+
+// signed is v, or -v when sign is negative.
+func signed(v, sign int32) int32 {
+	sign >>= 31
+	return (v ^ sign) - sign
 }
 
 // pole2 is UPPOL2.
@@ -215,7 +219,7 @@ func (b *band) pole1(p, a2 int32) int32 {
 		step = 192
 	}
 	limit := clamp16(15360 - a2)
-	return min(max(clamp16(step+b.a[0]*32640>>15), -limit), limit)
+	return min(max(step+b.a[0]*32640>>15, -limit), limit)
 }
 
 func clamp16(v int32) int32 { return min(max(v, -32768), 32767) }

@@ -130,4 +130,15 @@ func TestG722Pinned(t *testing.T) {
 	if got, want := crc32.ChecksumIEEE(code), uint32(0xea1ba08f); got != want {
 		t.Errorf("the stream's CRC is %#x, want %#x", got, want)
 	}
+	// What any octets decode to, too.
+	for i := range 16000 {
+		code[i] = byte(r.Uint32())
+	}
+	sum := crc32.NewIEEE()
+	for _, v := range NewG722Decoder().Decode(make([]int16, 64000), code) {
+		sum.Write([]byte{byte(v), byte(v >> 8)})
+	}
+	if got, want := sum.Sum32(), uint32(0x9d6de021); got != want {
+		t.Errorf("the decoded CRC is %#x, want %#x", got, want)
+	}
 }
