@@ -206,3 +206,21 @@ func TestMessageCode(t *testing.T) {
 		t.Errorf("*96202 plans %+v", got.Plan)
 	}
 }
+
+func TestFeatureNames(t *testing.T) {
+	ix, err := NewIndex(store.Directory{
+		Users:    []store.User{{ID: "ann", Name: "Ann", Extension: "201"}},
+		Features: store.Features{Rooms: []store.Room{{Extension: "801", Name: "Everybody"}, {Extension: "802"}}, Pages: []store.Page{{Extension: "850", Users: []string{"ann"}}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dialled, want := range map[string]string{
+		"*43": "Echo test", "*97": "Voicemail", "*98202": "Voicemail 202", "*72": "Forwarding", "*72+12025550190": "Forwarding +12025550190",
+		"701": "Parking place 701", "801": "Everybody", "802": "Conference 802", "850": "Page 850", "201": "", "*5": "", "": "",
+	} {
+		if got := ix.Features().Name(dialled); got != want {
+			t.Errorf("%q is called %q, not %q", dialled, got, want)
+		}
+	}
+}

@@ -24,7 +24,7 @@ type callMeInput struct {
 func (s *Server) demoRoutes() {
 	noDemo := huma.Error404NotFound("This system runs without the demo's carrier.")
 	route(s, needPerson, huma.Operation{
-		OperationID: "demo", Method: http.MethodGet, Path: "/api/demo", Summary: "The simulated carrier's numbers",
+		OperationID: "demo", Method: http.MethodGet, Path: "/api/demo", Summary: "What one can try in the demo",
 		Errors: []int{http.StatusNotFound},
 	}, func(context.Context, Principal, *struct{}) (*demoOutput, error) {
 		if s.cfg.Demo == nil {

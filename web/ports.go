@@ -24,6 +24,8 @@ type Organisation interface {
 	Contact(id string) (store.Contact, bool)
 	// ContactName is the name of the contact who has this number, "" when nobody does.
 	ContactName(number string) string
+	// FeatureName is the name of a feature code, room, orbit or group to page, "" of everything else.
+	FeatureName(dialled string) string
 }
 
 // People changes what users may change of themselves.
@@ -157,16 +159,17 @@ type Trunks interface {
 	TrunkStatuses() []TrunkStatus
 }
 
-// DemoNumber is a number of the demo's carrier that somebody can dial to try something.
+// DemoNumber is something that somebody can dial in the demo, or press during a call, to try it.
 type DemoNumber struct {
-	Number string `json:"number" doc:"What to dial"`
+	Where  string `json:"where" enum:"carrier,system,call" doc:"carrier = a number of the demo's carrier, system = an extension or a code of ours, call = keys during a call"`
+	Number string `json:"number" doc:"What to dial, or the keys"`
 	Label  string `json:"label" doc:"A short name"`
 	What   string `json:"what" doc:"What happens, in words"`
 }
 
 // Demo is the simulated carrier.
 type Demo interface {
-	// DemoNumbers are the numbers to try, in the order to show.
+	// DemoNumbers are what to try, in the order to show.
 	DemoNumbers() []DemoNumber
 	// CallMe makes the carrier call this user by one of our numbers. from is the caller to show, "" = the carrier chooses.
 	// It returns when the call has been started.

@@ -101,6 +101,7 @@ type LiveCall struct {
 type LiveRoom struct {
 	Kind      string `json:"kind" doc:"conference, merged or page"`
 	Extension string `json:"extension,omitempty"`
+	Name      string `json:"name,omitempty"`
 	Locked    bool   `json:"locked" doc:"Nobody else may join"`
 }
 
@@ -181,7 +182,7 @@ func (s *Server) liveView(c call.Snapshot) LiveCall {
 		v.Transfer = t.Target
 	}
 	if r := c.Room; r != nil {
-		v.Room = &LiveRoom{Kind: r.Kind, Extension: r.Extension, Locked: r.Locked}
+		v.Room = &LiveRoom{Kind: r.Kind, Extension: r.Extension, Name: s.ourName(r.Extension, &Party{}), Locked: r.Locked}
 	}
 	for _, l := range c.Legs {
 		v.Legs = append(v.Legs, LiveLeg{
@@ -194,7 +195,7 @@ func (s *Server) liveView(c call.Snapshot) LiveCall {
 
 // legName is what to call the party of a leg.
 func (s *Server) legName(c call.Snapshot, l call.LegSnapshot) string {
-	if l.Caller && l.User == "" {
+	if l.Caller && l.User == "" && l.Peer == c.From.Number { // after a transfer it may be somebody else
 		return s.party(c.From.Number, c.From.Name, "").Name
 	}
 	return s.party(l.Peer, "", l.User).Name
@@ -238,7 +239,7 @@ func (s *Server) party(number, given, user string) Party {
 	return p
 }
 
-// ourName is the name of a number or extension of ours.
+// ourName is the name of a number, an extension or a feature of ours.
 func (s *Server) ourName(number string, p *Party) string {
 	if number == "" {
 		return ""
@@ -254,7 +255,7 @@ func (s *Server) ourName(number string, p *Party) string {
 			return u.Name
 		}
 	}
-	return ""
+	return s.cfg.Organisation.FeatureName(number)
 }
 
 // who names somebody given as a User.ID or an outside number; nil when it is empty.

@@ -38,7 +38,9 @@ func planText(kind string, p routing.Plan, at time.Time) string {
 func dialledText(user string, p routing.Plan, at time.Time) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s dials %s on %s\n", user, p.Called, at.Format("Mon 2006-01-02 15:04 MST"))
-	fmt.Fprintf(&b, "policy %s\n", p.Policy)
+	if p.Policy != "" {
+		fmt.Fprintf(&b, "policy %s\n", p.Policy)
+	}
 	t := treePrinter{b: &b, stages: p.Stages}
 	t.rows(p.Trace, "", false)
 	if e := p.Emergency; e != nil {
@@ -223,7 +225,10 @@ func serviceText(e routing.End) string {
 	case routing.ServiceVoicemail:
 		return "messages of " + e.Arg
 	case routing.ServiceAnyVoicemail:
-		return strings.TrimSpace("messages of any mailbox " + e.Arg)
+		if e.Arg != "" {
+			return "messages of the mailbox " + e.Arg
+		}
+		return "messages of any mailbox; asks for its extension"
 	case routing.ServiceDNDOn:
 		return "do-not-disturb is switched on"
 	case routing.ServiceDNDOff:

@@ -84,6 +84,9 @@ func (f *Fake) ContactName(number string) string {
 	return c.Name
 }
 
+// FeatureName implements web.Organisation.
+func (f *Fake) FeatureName(string) string { return "" }
+
 func find[T any](list []T, is func(T) bool) (v T, ok bool) {
 	if i := slices.IndexFunc(list, is); i >= 0 {
 		return list[i], true

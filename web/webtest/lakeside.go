@@ -47,13 +47,13 @@ func NewLakeside(now time.Time) *Fake {
 		},
 		Lines: []web.TrunkStatus{{Name: "carrier", State: "up", Registered: true, Since: now.Add(-6 * time.Hour)}},
 		Dial: []web.DemoNumber{
-			{Number: "+12025559000", Label: "Echo", What: "Answers and sends back what you say"},
-			{Number: "+12025559486", Label: "Busy", What: "Is busy: 486"},
-			{Number: "+12025559480", Label: "No answer", What: "Rings and never answers"},
-			{Number: "+12025559404", Label: "Unknown", What: "Does not exist: 404"},
-			{Number: "+12025559503", Label: "Congestion", What: "The carrier is out of lines: 503"},
-			{Number: "+12025559183", Label: "Silent", What: "Answers and sends no audio"},
-			{Number: "+12025559001", Label: "Short", What: "Answers and hangs up after a second"},
+			{Where: "carrier", Number: "+12025559000", Label: "Echo", What: "Answers and sends back what you say"},
+			{Where: "carrier", Number: "+12025559486", Label: "Busy", What: "Is busy: 486"},
+			{Where: "carrier", Number: "+12025559480", Label: "No answer", What: "Rings and never answers"},
+			{Where: "carrier", Number: "+12025559404", Label: "Unknown", What: "Does not exist: 404"},
+			{Where: "carrier", Number: "+12025559503", Label: "Congestion", What: "The carrier is out of lines: 503"},
+			{Where: "carrier", Number: "+12025559183", Label: "Silent", What: "Answers and sends no audio"},
+			{Where: "carrier", Number: "+12025559001", Label: "Short", What: "Answers and hangs up after a second"},
 		},
 	}
 	f.Records = lakesideCalls(now)

@@ -73,12 +73,45 @@ func (a *App) connectCarrier() {
 	}
 }
 
-// DemoNumbers implements web.Demo.
+// DemoNumbers implements web.Demo: what is inside, as the organisation has it now, then the keys during a call, then the carrier.
 func (a *App) DemoNumbers() []web.DemoNumber {
-	var list []web.DemoNumber
+	view := a.org.view()
+	list := insideNumbers(view.dir, view.index.Features().Codes)
 	for _, n := range carrier.Numbers() {
-		list = append(list, web.DemoNumber{Number: n.Number, Label: n.Label, What: n.What})
+		list = append(list, web.DemoNumber{Where: "carrier", Number: n.Number, Label: n.Label, What: n.What})
 	}
+	return list
+}
+
+// insideNumbers are the codes, extensions and keys to try. A code that is "" is switched off.
+func insideNumbers(dir store.Directory, codes store.Codes) []web.DemoNumber {
+	var list []web.DemoNumber
+	add := func(where, number, label, what string) {
+		if number != "" {
+			list = append(list, web.DemoNumber{Where: where, Number: number, Label: label, What: what})
+		}
+	}
+	add("system", codes.Echo, "Echo test", "repeats what you say, without any carrier")
+	for _, u := range dir.Users {
+		if u.ForwardTo != "" && !u.DND {
+			add("system", u.Extension, u.Name, "a colleague who is out: calls to them are forwarded, and always answered")
+		}
+	}
+	for _, r := range dir.Features.Rooms {
+		what := "a conference room, free to enter"
+		if r.PIN != "" {
+			what = "a conference room; its PIN is " + r.PIN + "#"
+		}
+		if r.ModeratorPIN != "" {
+			what += ", for who leads it " + r.ModeratorPIN + "#"
+		}
+		add("system", r.Extension, cmp.Or(r.Name, "Conference"), what)
+	}
+	add("system", codes.Voicemail, "Your mailbox", "reads your messages to you; 0 leads to greetings")
+	add("system", codes.Redial, "Last caller", "calls back who called you last")
+	add("call", codes.BlindTransfer, "Transfer at once", "then the number and #")
+	add("call", codes.Transfer, "Transfer, but ask first", "then the number and #; hang up to pass the call on")
+	add("call", codes.Record, "Record", "begins a recording, and ends it")
 	return list
 }
 

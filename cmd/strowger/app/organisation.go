@@ -130,6 +130,11 @@ func (o *organisation) Contact(id string) (store.Contact, bool) {
 	return c, err == nil
 }
 
+// FeatureName implements web.Organisation.
+func (o *organisation) FeatureName(dialled string) string {
+	return o.view().index.Features().Name(dialled)
+}
+
 // ContactName is the name of the contact who has this number; of several the one who was made last.
 func (o *organisation) ContactName(number string) string {
 	e164, ok := routing.ParseNumber(number, o.Company().Region)

@@ -159,13 +159,13 @@ func TestPageMergesAndParks(t *testing.T) {
 func TestPageRecords(t *testing.T) {
 	s, page, _, sipp := onPage(t)
 	page.click(`[data-testid=call-record]`)
-	page.sees(`[data-testid=call-record][aria-pressed=true]`, eventTimeout)
+	page.sees(`[data-testid=call-record][data-on=true]`, eventTimeout)
 	page.sees(`[data-testid=call-record-pause]`, eventTimeout)
 	page.click(`[data-testid=call-record-pause]`)
-	page.sees(`[data-testid=call-record-pause][aria-pressed=true]`, eventTimeout)
+	page.sees(`[data-testid=call-record-pause][data-on=true]`, eventTimeout)
 	page.screenshot("recorded")
 	page.click(`[data-testid=call-record]`)
-	page.sees(`[data-testid=call-record][aria-pressed=false]`, eventTimeout)
+	page.sees(`[data-testid=call-record][data-on=false]`, eventTimeout)
 	page.click(`[data-testid=call-hangup]`)
 	sipp.ends(eventTimeout)
 	if r := s.record(1); len(r.Recordings) != 1 {

@@ -34,7 +34,7 @@ export function CallActions({ call, phone, panel, onPanel, known, recording, onP
     <div className="actions" role="group" aria-label="Actions">
       <Action icon={call.muted ? IconMicrophoneOff : IconMicrophone} text={call.muted ? 'Muted' : 'Mute'} on={call.muted} disabled={!up} keys="M" onClick={() => phone.setMuted(call.id, !call.muted)} id="mute" />
       <Action icon={IconGridDots} text="Keypad" on={panel === 'keypad'} expands disabled={!canKey} onClick={toggle('keypad')} id="keypad" />
-      <Action icon={call.held ? IconPlayerPlay : IconPlayerPause} text={call.held ? 'Resume' : 'Hold'} on={call.held} disabled={!up} keys="O" onClick={hold} id="hold" />
+      <Action icon={call.held ? IconPlayerPlay : IconPlayerPause} text={call.held ? 'Resume' : 'Hold'} on={call.held} renamed disabled={!up} keys="O" onClick={hold} id="hold" />
       <Action icon={IconPhoneOutgoing} text="Transfer" on={panel === 'transfer'} expands disabled={!up || !known} keys="T" onClick={toggle('transfer')} id="transfer" />
       {mergeWith ? (
         <Action icon={IconArrowsJoin} text="Merge" label={`Merge with the call with ${mergeWith}`} disabled={!up || !known} onClick={onMerge} id="merge" />
@@ -43,13 +43,13 @@ export function CallActions({ call, phone, panel, onPanel, known, recording, onP
       )}
       <Action icon={IconParking} text="Park" disabled={!up || !known} onClick={onPark} id="park" />
       <Action
-        icon={IconPlayerRecord} text={recording ? 'Recorded' : 'Record'} label={recording ? 'Stop recording' : 'Record the call'} on={recording !== ''} disabled={!up || !known}
+        icon={IconPlayerRecord} text={recording ? 'Recording' : 'Record'} label={recording ? 'Stop recording' : 'Record the call'} on={recording !== ''} renamed disabled={!up || !known}
         onClick={() => onRecord(recording ? 'stop' : 'start')} id="record"
       />
       {(recording === 'on' || recording === 'paused') && (
         <Action
           icon={recording === 'paused' ? IconPlayerPlay : IconPlayerPause} text={recording === 'paused' ? 'Go on' : 'Pause'} label={recording === 'paused' ? 'Go on recording' : 'Pause the recording'}
-          on={recording === 'paused'} disabled={!up || !known} onClick={() => onRecord(recording === 'paused' ? 'resume' : 'pause')} id="record-pause"
+          on={recording === 'paused'} renamed disabled={!up || !known} onClick={() => onRecord(recording === 'paused' ? 'resume' : 'pause')} id="record-pause"
         />
       )}
     </div>
@@ -62,18 +62,19 @@ interface ActionProps {
   label?: string
   on?: boolean
   expands?: boolean // opens something below
+  renamed?: boolean // its name says the state already, so it is no pressed key to screen readers
   disabled: boolean
   keys?: string // with Alt
   onClick: () => void
   id: string
 }
 
-function Action({ icon: Sign, text, label, on, expands, disabled, keys, onClick, id }: ActionProps) {
+function Action({ icon: Sign, text, label, on, expands, renamed, disabled, keys, onClick, id }: ActionProps) {
   return (
     <Button
-      className="action" variant={on ? 'filled' : 'default'} disabled={disabled} onClick={onClick} data-testid={`call-${id}`}
+      className="action" variant={on ? 'filled' : 'default'} disabled={disabled} onClick={onClick} data-testid={`call-${id}`} data-on={on === true}
       {...(label ? { 'aria-label': label } : {})}
-      {...(on === undefined ? {} : expands ? { 'aria-expanded': on } : { 'aria-pressed': on })}
+      {...(on === undefined || renamed ? {} : expands ? { 'aria-expanded': on } : { 'aria-pressed': on })}
       {...(keys ? { 'aria-keyshortcuts': `Alt+${keys}`, title: `Alt+${keys}` } : {})}
     >
       <Sign size={20} aria-hidden />

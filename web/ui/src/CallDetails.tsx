@@ -4,8 +4,9 @@ import type { ReactNode } from 'react'
 import { between, clock, prettyNumber } from './format'
 import { other } from './Recents'
 import { Recordings } from './Recordings'
+import { storyText } from './story'
 import type { Call, Leg, Me } from './types'
-import { kindName, outcome, partyName, refusal, stagesOf, storyText, traceLines, type Names, type TraceLine } from './why'
+import { kindName, outcome, partyName, refusal, stagesOf, traceLines, type Names, type TraceLine } from './why'
 
 interface Props {
   call: Call | undefined
@@ -43,7 +44,7 @@ function Details({ call, me, names, onCall }: { call: Call; me: Me; names: Names
           </Button>
         )}
       </Group>
-      <Facts call={call} />
+      <Facts call={call} names={names} />
       {lines.length > 0 && (
         <section aria-labelledby="why-title">
           <Title order={2} size="h5" id="why-title" mb="xs">
@@ -69,7 +70,7 @@ function Details({ call, me, names, onCall }: { call: Call; me: Me; names: Names
   )
 }
 
-function Facts({ call }: { call: Call }) {
+function Facts({ call, names }: { call: Call; names: Names }) {
   const talk = call.disposition === 'answered' ? between(call.answer, call.end) : 0
   const facts: [string, ReactNode][] = [
     ['From', named(call.from.name, call.from.number)],
@@ -78,7 +79,7 @@ function Facts({ call }: { call: Call }) {
   ]
   if (talk > 0) facts.push(['Talked', clock(talk)])
   if (call.answer) facts.push(['Answered after', clock(between(call.start, call.answer))])
-  const end = endText(call)
+  const end = endText(call, names)
   if (end) facts.push(['Ended', end])
   return (
     <Table withRowBorders={false} verticalSpacing={4} horizontalSpacing={0}>
@@ -97,7 +98,8 @@ function Facts({ call }: { call: Call }) {
 }
 
 // endText says how and by whom a call was ended, once.
-function endText(call: Call): string {
+function endText(call: Call, names: Names): string {
+  if (/^went on in call /.test(call.reason ?? '')) return capital(storyText(call.reason!, names), true)
   const by = call.ended_by ? `by ${call.ended_by === 'us' ? 'the system' : `the ${call.ended_by}`}` : ''
   const reason = call.reason ? call.reason.charAt(0).toUpperCase() + call.reason.slice(1) : ''
   if (!reason || !call.ended_by) return reason || by
@@ -213,7 +215,7 @@ function Story({ call, names }: { call: Call; names: Names }) {
               </Table.Td>
               <Table.Td fz="sm">
                 {storyWho(call.legs[e.leg], names)}
-                {storyText(e.what)}
+                {capital(storyText(e.what, names), call.legs[e.leg] === undefined)}
               </Table.Td>
             </Table.Tr>
           ))}
@@ -221,6 +223,11 @@ function Story({ call, names }: { call: Call; names: Names }) {
       </Table>
     </section>
   )
+}
+
+// capital makes a sentence of a line that begins with what happened, not with who did it.
+function capital(line: string, yes: boolean): string {
+  return yes ? line.charAt(0).toUpperCase() + line.slice(1) : line
 }
 
 function storyWho(leg: Leg | undefined, names: Names): string {

@@ -38,12 +38,21 @@ export function CallPanel({ call, phone, live, me, names, onDial }: Props) {
   const asked = held.find((c) => c.id === call.consults) // the call that shall perhaps go to this party
   const partner = asked ?? held[0]
   const partnerLive = partner && liveOf(partner, active, names.me)
-  const name = known?.room ? 'Conference' : otherName(call, known, names)
+  const name = otherName(call, known, names)
 
   // act does something by the server and says when it could not.
   const act = (what: Promise<unknown>) => {
     setProblem('')
     what.then(() => setPanel(''), (err: unknown) => setProblem(err instanceof Error ? err.message : String(err)))
+  }
+
+  // merge joins the held call with this one. Whoever is called from a conference room is sent into it; the room stays as it is.
+  const merge = async (): Promise<void> => {
+    if (!known || !partner || !partnerLive) return
+    const [room, guest] = partnerLive.room?.kind === 'conference' ? [partnerLive, known] : [known, partnerLive]
+    if (room.room?.kind !== 'conference' || !room.room.extension) return api.merge(known.id, partnerLive.id)
+    await api.transfer(guest.id, room.room.extension)
+    if (room === partnerLive) await phone.resume(partner.id)
   }
   useShortcut('KeyH', () => !over && phone.hangUp(call.id))
 
@@ -85,7 +94,7 @@ export function CallPanel({ call, phone, live, me, names, onDial }: Props) {
           <CallActions
             call={call} phone={phone} panel={panel} onPanel={setPanel} known={!!known} recording={known?.recording ?? ''}
             onPark={() => known && act(api.park(known.id))} onRecord={(how) => known && act(api.record(known.id, how))}
-            mergeWith={partner && partnerLive && !asked ? otherName(partner, partnerLive, names) : ''} onMerge={() => known && partnerLive && act(api.merge(known.id, partnerLive.id))}
+            mergeWith={partner && partnerLive && !asked ? otherName(partner, partnerLive, names) : ''} onMerge={() => act(merge())}
           />
           {panel === 'keypad' && canKey && (
             <>

@@ -12,6 +12,7 @@ import { InProgress } from './InProgress'
 import { Incoming } from './Incoming'
 import { Live } from './live'
 import { OtherCalls } from './OtherCalls'
+import { Parked } from './Parked'
 import { Phone, type PhoneCall } from './phone'
 import { Recents } from './Recents'
 import { unlock } from './sound'
@@ -105,6 +106,7 @@ export function Console({ me, onSignOut, onRefused }: { me: Me; onSignOut: () =>
               <Dialer me={me} phone={phone} callerID={callerID} onCallerID={setCallerID} onDial={dial} />
             )}
             <OtherCalls calls={waiting} phone={phone} live={live} names={names} />
+            <Parked live={live} names={names} onDial={dial} />
           </section>
           <section aria-label="Calls and messages" className="card">
             <Tabs className="tabs" value={tab} onChange={setTab} keepMounted={false}>
@@ -122,7 +124,7 @@ export function Console({ me, onSignOut, onRefused }: { me: Me; onSignOut: () =>
                 </Tabs.Tab>
               </Tabs.List>
               <Tabs.Panel value="recent">
-                <InProgress me={me} live={live} names={names} onDial={dial} />
+                <InProgress me={me} live={live} names={names} />
                 <Recents me={me} live={live} names={names} onDial={dial} />
               </Tabs.Panel>
               <Tabs.Panel value="voicemail">

@@ -27,14 +27,15 @@ export function Members({ call, names, moderator, act }: Props) {
       </Group>
       {members.map((leg) => {
         const name = memberName(leg, names)
+        const mine = leg.user === names.me
         return (
           <Group key={leg.id} wrap="nowrap" gap={6} py={2} data-testid="member" data-speaking={leg.speaking}>
             <IconVolume size={16} aria-label={leg.speaking ? 'speaks' : undefined} aria-hidden={!leg.speaking} style={{ flex: 'none', opacity: leg.speaking ? 1 : 0.15 }} />
             <Text size="sm" style={{ flex: 1, minWidth: 0 }} truncate>
               {name}
-              {leg.user === names.me && ' (you)'}
+              {mine && ' (you)'}
             </Text>
-            {moderator && (
+            {moderator && !mine && (
               <>
                 <ActionIcon variant="subtle" color="gray" onClick={() => act(api.muteMember(call.id, leg.id, !leg.muted))} aria-pressed={leg.muted} aria-label={leg.muted ? `Let ${name} speak` : `Mute ${name}`} data-testid="member-mute">
                   {leg.muted ? <IconMicrophoneOff size={16} /> : <IconMicrophone size={16} />}
@@ -44,7 +45,7 @@ export function Members({ call, names, moderator, act }: Props) {
                 </ActionIcon>
               </>
             )}
-            {!moderator && leg.muted && <IconMicrophoneOff size={16} aria-label="muted" />}
+            {(!moderator || mine) && leg.muted && <IconMicrophoneOff size={16} aria-label="muted" />}
           </Group>
         )
       })}

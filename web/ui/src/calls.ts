@@ -21,6 +21,7 @@ export function legOf(call: PhoneCall, live: LiveCall | undefined, me: string): 
 
 // otherName is what to call the other side.
 export function otherName(call: PhoneCall, live: LiveCall | undefined, names: Names): string {
+  if (live?.room) return live.room.name || 'Conference'
   const now = partner(call, live)
   if (now) return now.name || (now.user ? names.user(now.user) : prettyNumber(now.peer)) || 'Unknown caller'
   const other = call.direction === 'in' ? live?.from : live?.to
@@ -56,4 +57,12 @@ export function waitingText(call: PhoneCall, live: LiveCall, names: Names): stri
   const other = live.legs.find((l) => l.held && l.user !== names.me)
   if (other && !live.room) return `${other.user ? names.user(other.user) : partyName(live.from)} has put you on hold`
   return ''
+}
+
+// title is who is in the call: who waits on an orbit, who talks with whom, or at first who calls whom.
+export function title(c: LiveCall, names: Names): string {
+  const up = c.legs.filter((l) => l.state === 'up').map((l) => memberName(l, names))
+  if (c.orbit && up.length > 0) return up.join(', ')
+  if (c.phase === 'up' && up.length > 1) return up.join(' ↔ ')
+  return `${partyName(c.from)} → ${partyName(c.to)}`
 }

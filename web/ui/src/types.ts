@@ -175,6 +175,7 @@ export interface LiveLeg {
 export interface LiveRoom {
   kind: 'conference' | 'merged' | 'page'
   extension?: string
+  name?: string
   locked: boolean
 }
 
@@ -230,6 +231,7 @@ export interface Reach {
 }
 
 export interface DemoNumber {
+  where: 'carrier' | 'system' | 'call'
   number: string
   label: string
   what: string

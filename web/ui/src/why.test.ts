@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Call, LiveCall, LiveLeg, Plan } from './types'
-import { outcome, progress, stagesOf, storyText, traceLines, whyItRings, type Names } from './why'
+import { outcome, progress, stagesOf, traceLines, whyItRings, type Names } from './why'
 
 const names: Names = {
   me: 'bob',
@@ -112,12 +112,4 @@ describe('a record', () => {
     expect(stagesOf(rec({ legs }))).toEqual({ answered: 1, reached: 1 })
     expect(stagesOf(rec({ legs: [] }))).toEqual({ answered: -1, reached: -1 })
   })
-})
-
-describe('the story', () => {
-  it.each([
-    ['stage 1: contact_owner (contact_owned)', 'Stage 1: Owner of the contact (the contact is theirs)'],
-    ['stage 2: unknown_rules (rule:Weekend)', 'Stage 2: Rules for callers nobody owns (rule “Weekend”)'],
-    ['rings ann at browser', 'rings ann at browser'],
-  ])('%s', (what, want) => expect(storyText(what)).toBe(want))
 })

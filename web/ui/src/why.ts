@@ -60,6 +60,7 @@ export function progress(call: LiveCall, names: Names): string {
   if (call.orbit) return `Parked on ${call.orbit}`
   if (call.transfer) return `Being transferred to ${names.number(call.transfer)}`
   if (call.room) return `Conference of ${call.legs.filter((l) => l.member).length}`
+  if (call.legs.filter((l) => l.state === 'up').length > 1) return 'Connected'
   if (call.phase === 'up') return call.answered_by ? `With ${partyName(call.answered_by)}` : 'Connected'
   const rung = call.legs.filter((l) => !l.caller && l.state === 'ringing').map((l) => (l.user ? names.user(l.user) : prettyNumber(l.peer)))
   return rung.length > 0 ? `Rings ${[...new Set(rung)].join(', ')}` : 'Connecting'
@@ -121,7 +122,8 @@ export function stepName(step: string): string {
   return stepNames[step] ?? step.replaceAll('_', ' ')
 }
 
-function reasonText(reason: string): string {
+// reasonText says why routing took or left a step.
+export function reasonText(reason: string): string {
   const rule = /^rule:(.*)$/.exec(reason)?.[1]
   if (rule !== undefined) return `rule “${rule}”`
   return reasons[reason] ?? reason.replaceAll('_', ' ')
@@ -211,12 +213,6 @@ export function stagesOf(call: Call): { answered: number; reached: number } {
 export function refusal(plan: Plan | undefined): string {
   if (plan?.end?.action !== 'refuse') return ''
   return `Refused: ${reasonText(plan.end.reason ?? 'refused')}`
-}
-
-// storyText is what happened in plain words: of a record's lines, those that name a routing step by its id are rewritten.
-export function storyText(what: string): string {
-  const stage = /^stage (\d+): (\w+) \((.+)\)$/.exec(what)
-  return stage ? `Stage ${stage[1]}: ${stepName(stage[2]!)} (${reasonText(stage[3]!)})` : what
 }
 
 // hasWords reports whether a step or reason of routing is known here.
