@@ -38,7 +38,9 @@ export function CallPanel({ call, phone, live, me, names, onDial }: Props) {
   const asked = held.find((c) => c.id === call.consults) // the call that shall perhaps go to this party
   const partner = asked ?? held[0]
   const partnerLive = partner && liveOf(partner, active, names.me)
-  const name = otherName(call, known, names)
+  const shown = useRef({ id: '', name: '' }) // what the server called them, which it forgets at the end
+  if (known) shown.current = { id: call.id, name: otherName(call, known, names) }
+  const name = shown.current.id === call.id ? shown.current.name : otherName(call, known, names)
 
   // act does something by the server and says when it could not.
   const act = (what: Promise<unknown>) => {

@@ -1,12 +1,12 @@
 import { ActionIcon, Avatar, Badge, Button, Container, Group, Popover, Stack, Text, UnstyledButton, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
 import { IconLogout, IconMoon, IconSun } from '@tabler/icons-react'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { api } from './api'
 import { initials } from './format'
 import type { Live } from './live'
 import type { Phone, PhoneState } from './phone'
 import { useStore } from './store'
-import type { Me, Registration } from './types'
+import type { Me, Reach, Registration } from './types'
 import { ReachSettings } from './ReachSettings'
 import { kindName } from './why'
 
@@ -22,7 +22,8 @@ export function Header({ me, phone, live, onSignOut }: Props) {
   const dark = useComputedColorScheme('light') === 'dark'
   const state = useStore(phone.state)
   const { connected, loaded } = useStore(live.state)
-  const status = phoneStatus(state, connected || !loaded)
+  const [reach, setReach] = useReach(state.calls.length)
+  const status = phoneStatus(state, connected || !loaded, reach)
   return (
     <header className="header">
       <Container size={1120} h={60} px={{ base: 'sm', sm: 'lg' }}>
@@ -42,7 +43,7 @@ export function Header({ me, phone, live, onSignOut }: Props) {
             <ActionIcon variant="subtle" color="gray" size="lg" aria-label={dark ? 'Light colours' : 'Dark colours'} onClick={() => setColorScheme(dark ? 'light' : 'dark')}>
               {dark ? <IconSun size={20} /> : <IconMoon size={20} />}
             </ActionIcon>
-            <UserMenu me={me} onSignOut={onSignOut} />
+            <UserMenu me={me} onReach={setReach} onSignOut={onSignOut} />
           </Group>
         </Group>
       </Container>
@@ -50,7 +51,7 @@ export function Header({ me, phone, live, onSignOut }: Props) {
   )
 }
 
-function UserMenu({ me, onSignOut }: { me: Me; onSignOut: () => void }) {
+function UserMenu({ me, onReach, onSignOut }: { me: Me; onReach: (r: Reach) => void; onSignOut: () => void }) {
   const [phones, setPhones] = useState<Registration[]>([])
   const loadPhones = () => void api.registrations().then(setPhones, () => setPhones([]))
   return (
@@ -86,7 +87,7 @@ function UserMenu({ me, onSignOut }: { me: Me; onSignOut: () => void }) {
               </Text>
             )}
           </div>
-          <ReachSettings />
+          <ReachSettings onChange={onReach} />
           <Button variant="default" leftSection={<IconLogout size={16} />} onClick={onSignOut} data-testid="sign-out">
             Sign out
           </Button>
@@ -96,8 +97,22 @@ function UserMenu({ me, onSignOut }: { me: Me; onSignOut: () => void }) {
   )
 }
 
+// useReach is whether calls reach one. Codes switch that too, so it is asked anew when a call is over and when one looks again.
+function useReach(calls: number): [Reach | undefined, (r: Reach) => void] {
+  const [reach, setReach] = useState<Reach>()
+  useEffect(() => {
+    const load = () => void api.reach().then(setReach, () => {})
+    if (calls === 0) load()
+    window.addEventListener('focus', load)
+    return () => window.removeEventListener('focus', load)
+  }, [calls])
+  return [reach, setReach]
+}
+
 // phoneStatus says how the phone is, and whether that will pass by itself.
-function phoneStatus(s: PhoneState, events: boolean): { text: string; color: string; busy: boolean } {
+function phoneStatus(s: PhoneState, events: boolean, reach: Reach | undefined): { text: string; color: string; busy: boolean } {
+  if (s.registered && events && reach?.dnd) return { text: 'Do not disturb', color: 'orange', busy: false }
+  if (s.registered && events && reach?.forward) return { text: 'Forwarded', color: 'orange', busy: false }
   if (s.registered) return events ? { text: 'Ready', color: 'green', busy: false } : { text: 'Ready, no live view', color: 'yellow', busy: true }
   if (s.link === 'up') return { text: 'Registering…', color: 'yellow', busy: true }
   if (s.link === 'down' || s.attempts > 0) return { text: s.attempts > 0 ? `Reconnecting (${s.attempts})…` : 'Reconnecting…', color: 'red', busy: true }

@@ -4,12 +4,13 @@ import { api } from './api'
 import type { Reach } from './types'
 
 // ReachSettings switches do-not-disturb and forwarding, as the codes on a desk phone do.
-export function ReachSettings() {
+export function ReachSettings({ onChange }: { onChange: (r: Reach) => void }) {
   const [reach, setReach] = useState<Reach>()
   const [to, setTo] = useState('')
   const [problem, setProblem] = useState('')
   const take = (r: Reach) => {
     setReach(r)
+    onChange(r)
     setTo(r.forward)
     setProblem('')
   }
