@@ -34,6 +34,8 @@ func serviceName(service string) string {
 		return "Echo test"
 	case ServiceVoicemail, ServiceAnyVoicemail:
 		return "Voicemail"
+	case serviceMessage:
+		return "Message for"
 	case ServiceDNDOn:
 		return "Do not disturb"
 	case ServiceDNDOff:

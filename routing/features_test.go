@@ -216,7 +216,7 @@ func TestFeatureNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	for dialled, want := range map[string]string{
-		"*43": "Echo test", "*97": "Voicemail", "*98202": "Voicemail 202", "*72": "Forwarding", "*72+12025550190": "Forwarding +12025550190",
+		"*43": "Echo test", "*97": "Voicemail", "*98202": "Voicemail 202", "*72": "Forwarding", "*96202": "Message for 202", "*72+12025550190": "Forwarding +12025550190",
 		"701": "Parking place 701", "801": "Everybody", "802": "Conference 802", "850": "Page 850", "201": "", "*5": "", "": "",
 	} {
 		if got := ix.Features().Name(dialled); got != want {
