@@ -86,9 +86,8 @@ func (l *leg) referTold(code int) {
 
 // onNotify takes the news of a transfer that we asked for.
 func (l *leg) onNotify(req *sipmsg.Request, tx sipmsg.ServerTransaction) {
-	event, params, _ := strings.Cut(firstNamed(req, "Event"), ";")
-	id, named := strings.CutPrefix(strings.TrimSpace(params), "id=")
-	if r := l.referral; r == nil || !strings.EqualFold(strings.TrimSpace(event), "refer") || named && id != r.id {
+	event, id := parseEvent(firstNamed(req, "Event"))
+	if r := l.referral; r == nil || event != "refer" || id != "" && id != r.id {
 		l.refuse(req, tx, sipmsg.StatusCallTransactionDoesNotExists) // RFC 6665 §4.1.3: no such subscription
 		return
 	}
