@@ -197,6 +197,7 @@ func (t *tap) ahead(now time.Duration) time.Duration { return now + t.lag() }
 func (s *Session) listenTo(live bool) *tap {
 	if s.listener == nil {
 		s.listener = newListener(s.listenRate(), s.engine.opus)
+		s.listenSince, _ = s.in.stats()
 	}
 	return s.listener.tap(live, s.engine.now())
 }
@@ -211,6 +212,8 @@ func (s *Session) unlisten(t *tap) {
 	last := t.l.taps == 0
 	t.l.mu.Unlock()
 	if last && s.listener == t.l {
+		in, _ := s.in.stats()
+		s.playedOut.add(t.l, s.listenSince, in)
 		s.listener = nil
 	}
 }

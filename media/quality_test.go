@@ -222,7 +222,7 @@ func TestBurstRatio(t *testing.T) {
 func TestExtendedReports(t *testing.T) {
 	fakeTime(t, func(t *testing.T, e *Engine) {
 		agreed := agreedOn(codecPCMU)
-		agreed.xr = true
+		agreed.xr.metrics = true
 		a := newFakeLeg(t, e, Options{}, agreed)
 		b := newFakeLeg(t, e, Options{}, agreedOn(codecPCMU))
 		mustBridge(t, a.Session, b.Session)

@@ -45,16 +45,44 @@ func (s *Session) rate(st *Stats) {
 	st.Out.R, st.Out.MOS = out.R, out.MOS
 }
 
-// heardHere takes the figures of the jitter buffer that the party's sound goes through, if it does, and estimates them
-// otherwise.
-func (s *Session) heardHere(in *StreamStats) {
-	if l := s.listener; l != nil {
-		if b := l.stats(); b.Played > 0 {
-			in.Late, in.ConcealedMS = b.Late, float64(b.Concealed)*1000/float64(l.rate)
-			return
-		}
+// playedOut is what went through jitter buffers here, which know what became of each packet. A leg may be relayed, then
+// recorded, then relayed again: what is not in here is estimated from what came.
+type playedOut struct {
+	late        uint64
+	concealedMS float64
+	// The same time as counted on arrival, which is not to be counted twice.
+	lostSeen, lateSeen uint64
+}
+
+// add takes the figures of a jitter buffer through which went what came from since to now.
+func (t *playedOut) add(l *listener, since, now StreamStats) {
+	b := l.stats()
+	if b.Played == 0 {
+		return
 	}
-	in.ConcealedMS = float64((in.Lost + in.Late) * uint64(packetTime/time.Millisecond))
+	t.late += b.Late
+	t.concealedMS += float64(b.Concealed) * 1000 / float64(l.rate)
+	t.lostSeen += less(now.Lost, since.Lost)
+	t.lateSeen += less(now.Late, since.Late)
+}
+
+// less is a-b, and no less than 0: late packets make good what was lost.
+func less(a, b uint64) uint64 {
+	if a < b {
+		return 0
+	}
+	return a - b
+}
+
+// heardHere takes the figures of the jitter buffers that the party's sound went through, and estimates the rest.
+func (s *Session) heardHere(in *StreamStats) {
+	t := s.playedOut
+	if s.listener != nil {
+		t.add(s.listener, s.listenSince, *in)
+	}
+	late := less(in.Late, t.lateSeen)
+	in.ConcealedMS = t.concealedMS + float64((less(in.Lost, t.lostSeen)+late)*uint64(packetTime/time.Millisecond))
+	in.Late = t.late + late
 }
 
 // score computes R and MOS of what was heard, over a way with this round trip.

@@ -83,11 +83,8 @@ func (s *Session) report(now time.Duration, bye bool) {
 	s.in.mu.Lock()
 	has := s.in.reportBlock(block[:], now)
 	s.in.mu.Unlock()
-	var extended []byte
-	if has && s.xr.wants() {
-		var room [64]byte
-		extended = s.appendXR(room[:0], s.out.ssrc, s.out.roundTrip())
-	}
+	var room [xrMax]byte
+	extended := s.appendXR(room[:0], now, has)
 
 	o := &s.out
 	o.mu.Lock()
@@ -200,7 +197,7 @@ func (s *Session) receivedRTCPAt(pkt []byte, now time.Duration) {
 			blocks = 28
 		case rtcpRR:
 		case rtcpXR:
-			s.xr.take(p, s.out.ssrc)
+			s.takeXR(p, now)
 			continue
 		default: // SDES, BYE (the end of the call is SIP's to say), APP, feedback
 			continue
@@ -222,10 +219,23 @@ func (o *outStream) takeReport(b []byte, ntp uint64) {
 	lost := int32(binary.BigEndian.Uint32(b[4:])<<8) >> 8
 	o.report.lost = uint64(max(lost, 0))
 	o.report.jitter = binary.BigEndian.Uint32(b[12:])
-	if lsr := binary.BigEndian.Uint32(b[16:]); lsr != 0 { // §6.4.1: A - LSR - DLSR
-		rtt := int32(uint32(ntp>>16) - lsr - binary.BigEndian.Uint32(b[20:]))
-		if rtt >= 0 {
-			o.report.rttMS = float64(rtt) * 1000 / 65536
-		}
+	o.report.answered(ntp, binary.BigEndian.Uint32(b[16:]), binary.BigEndian.Uint32(b[20:]))
+}
+
+// answered takes the answer to a reference time of ours (RFC 3611 §4.5).
+func (o *outStream) answered(ntp uint64, last, delay uint32) {
+	o.mu.Lock()
+	o.report.answered(ntp, last, delay)
+	o.mu.Unlock()
+}
+
+// answered computes the round trip (RFC 3550 §6.4.1: A - LSR - DLSR) from the time now and what the party sent back: the time
+// that we had sent last, 0 = none, and how long it has had it.
+func (r *remoteReport) answered(ntp uint64, last, delay uint32) {
+	if last == 0 {
+		return
+	}
+	if rtt := int32(uint32(ntp>>16) - last - delay); rtt >= 0 {
+		r.rttMS = float64(rtt) * 1000 / 65536
 	}
 }

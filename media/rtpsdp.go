@@ -71,7 +71,7 @@ func (l *rtpLink) offer(codecs []*codecInfo) ([]byte, error) {
 		return nil, errors.New("SDP offer: no codec that we know")
 	}
 	n.offered, n.pending = codecs, nil
-	m := localMedia{dir: sendrecv, proto: "RTP/AVP", mux: true, xr: true, rtcp: n.port + 1}
+	m := localMedia{dir: sendrecv, proto: "RTP/AVP", mux: true, xr: xrTerms{metrics: true, rtt: true}, rtcp: n.port + 1}
 	if n.mux {
 		m.rtcp = n.port
 	}

@@ -14,7 +14,7 @@ type localMedia struct {
 	// rtcp is the port for RTCP. In a first offer with rtcp-mux it is the next one still, for peers that do not know
 	// rtcp-mux (RFC 5761 §5.1.1).
 	rtcp int
-	xr   bool // RTCP XR VoIP metrics are welcome
+	xr   xrTerms // what is welcome of RTCP XR
 	keys []*cryptoKey
 }
 
@@ -64,8 +64,8 @@ func (n *rtpNegotiation) writeAudio(b *strings.Builder, m localMedia) {
 	if m.mux {
 		b.WriteString("a=rtcp-mux\r\n")
 	}
-	if m.xr {
-		b.WriteString("a=rtcp-xr:voip-metrics\r\n")
+	if terms := m.xr.String(); terms != "" {
+		fmt.Fprintf(b, "a=rtcp-xr:%s\r\n", terms)
 	}
 	fmt.Fprintf(b, "a=ptime:20\r\na=%s\r\n", m.dir)
 }

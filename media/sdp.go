@@ -3,7 +3,6 @@ package media
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -302,10 +301,15 @@ func (m *sdpMedia) agreement() agreement {
 	return agreement{xr: m.takesXR(), ptime: m.ptime(), send: d == sendrecv || d == recvonly, recv: d == sendrecv || d == sendonly}
 }
 
-// takesXR says whether the peer wants RTCP XR VoIP metrics (RFC 3611 §5.1).
-func (m *sdpMedia) takesXR() bool {
-	a, ok := m.attr("rtcp-xr")
-	return ok && slices.Contains(strings.Fields(a.value), "voip-metrics")
+// takesXR is what the peer takes of RTCP XR (RFC 3611 §5.1).
+func (m *sdpMedia) takesXR() xrTerms {
+	a, _ := m.attr("rtcp-xr")
+	var t xrTerms
+	for _, f := range strings.Fields(a.value) {
+		t.metrics = t.metrics || f == "voip-metrics"
+		t.rtt = t.rtt || strings.HasPrefix(f, "rcvr-rtt=")
+	}
+	return t
 }
 
 // effectiveDir reads c=0.0.0.0, and :: likewise, as a hold (RFC 3264 §8.4): nothing can be sent there.

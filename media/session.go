@@ -164,7 +164,7 @@ type agreement struct {
 	send   bool     // the peer wants to hear us
 	recv   bool     // the peer may talk
 	opus   bool     // Opus can be encoded here; the session fills it in
-	xr     bool     // the peer takes RTCP XR VoIP metrics
+	xr     xrTerms  // what the peer takes of RTCP XR
 }
 
 // Session is the media of one party: it negotiates by SDP, receives and sends RTP, and is joined to another session by
@@ -184,17 +184,19 @@ type Session struct {
 	nego sync.Mutex // one SDP exchange at a time
 
 	// Guarded by engine.topology: what the paths are made of.
-	agreed    agreement
-	peer      *Session
-	echo      bool
-	closed    bool
-	player    *player
-	recorder  *recorder
-	listener  *listener // nil: nobody listens to it here
-	lane      *lane     // of the tape that it is on
-	lastCoder *transcoder
-	member    *member // of a mixer
-	inband    *inbandListener
+	agreed      agreement
+	peer        *Session
+	echo        bool
+	closed      bool
+	player      *player
+	recorder    *recorder
+	listener    *listener   // nil: nobody listens to it here
+	listenSince StreamStats // what had come when somebody began to
+	playedOut   playedOut
+	lane        *lane // of the tape that it is on
+	lastCoder   *transcoder
+	member      *member // of a mixer
+	inband      *inbandListener
 
 	ready atomic.Bool
 	watch watch // the shard's clock's
