@@ -239,6 +239,50 @@ func TestPark(t *testing.T) {
 			w.dials("cyd", "701").saw("480")
 		})
 	})
+	t.Run("the parker does not answer: back to the orbit, and to the mailbox in the end", func(t *testing.T) {
+		story(t, func(w *world) {
+			alice, bob := parked(w)
+			for turn := range parkTurns {
+				alice.hears("music.wav")
+				w.after(parkTime + time.Second)
+				bob.rings()
+				if turn == 1 {
+					bob.refuses(486)
+				} else {
+					w.after(recallTime - time.Second)
+				}
+				w.after(time.Second)
+			}
+			alice.hears("greeting.wav")
+			if len(w.m.orbits) != 0 {
+				t.Error("the orbit is taken for ever")
+			}
+			alice.hangsUp()
+			w.tells(w.records(1)["+12025550001"], "bob does not answer; the party goes back to 701", "voicemail of bob")
+		})
+	})
+	t.Run("meanwhile the orbit was taken: to the mailbox", func(t *testing.T) {
+		story(t, func(w *world) {
+			alice, bob := parked(w)
+			w.after(parkTime + time.Second)
+			bob.rings()
+			w.m.claimOrbit("701", "another call")
+			bob.refuses(486)
+			w.after(time.Second)
+			alice.hears("greeting.wav")
+		})
+	})
+	t.Run("retrieved at last", func(t *testing.T) {
+		story(t, func(w *world) {
+			alice, bob := parked(w)
+			w.after(parkTime + time.Second)
+			bob.refuses(480)
+			alice.hears("music.wav")
+			cyd := w.dials("cyd", "701")
+			cyd.acks()
+			cyd.talksTo(alice)
+		})
+	})
 	t.Run("the parked party hangs up", func(t *testing.T) {
 		story(t, func(w *world) {
 			alice, _ := parked(w)

@@ -70,6 +70,7 @@ const (
 //	                                        └─it is taken: the transfer failed └─too long─▶ Ringing: who parked is rung
 //	Ringing ─orbit, pickup─▶ ParkAsking ─┬─there is such a call─▶ Handing ─┬─Joined──▶ Over
 //	                                     └─none─▶ Over                     └─Returned─▶ Over
+//	who parked does not answer: ParkAsking again, so often; then Up, VM
 //
 //	a leg that is on its way to another call (see adopt.go; in an attended transfer the transferor stands aside)
 //	Up ─PeerReferred with Replaces, Complete─▶ Up, Handing ─┬─Joined──▶ Over

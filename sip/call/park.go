@@ -7,7 +7,8 @@ import (
 )
 
 // Parking: a party waits on an orbit, an extension from which any phone takes it. One gets there by a transfer to the orbit;
-// a caller who dials the orbit is joined with who waits there. After a while, whoever parked is rung.
+// a caller who dials the orbit is joined with who waits there. After a while, whoever parked is rung;
+// who gets no answer there goes back to the orbit, and in the end to a mailbox.
 
 // ParkStep is where the parking stands.
 type ParkStep int
@@ -24,11 +25,16 @@ type Park struct {
 	Step  ParkStep
 	Orbit string // "" while a call to pick up is looked for
 	By    int    // who parked it: a leg that is over by now; noLeg
+	Turns int    // how often it has been put there
 	Timer int
 }
 
-// parkTime is how long a party waits before whoever parked it is rung.
-const parkTime = 3 * time.Minute
+const (
+	// parkTime is how long a party waits before whoever parked it is rung.
+	parkTime = 3 * time.Minute
+	// parkTurns is how often it is put on the orbit before a machine takes its message.
+	parkTurns = 3
+)
 
 // orbit is the plan's end: the party that a transfer sends there is parked, a caller retrieves.
 func (m *machine) orbit(name string) {
@@ -48,6 +54,9 @@ func (m *machine) orbitClaimed(w OrbitClaimed) {
 		if w.Free {
 			m.do(FreeOrbit{w.Orbit})
 		}
+	case !w.Free && m.Transfer.Recall:
+		m.Park = Park{}
+		m.parkedForGood()
 	case !w.Free:
 		m.Park = Park{}
 		m.Worst, m.WorstOf = 486, Reason{"SIP", 486, "The orbit is taken"}
@@ -55,6 +64,7 @@ func (m *machine) orbitClaimed(w OrbitClaimed) {
 	default:
 		m.stopRingback()
 		m.Phase, m.Park.Step = Up, Parked
+		m.Park.Turns++
 		m.note(m.Caller, "is parked on %s by %s", w.Orbit, m.Legs[m.Park.By].name())
 		m.start(&m.Park.Timer, parkTime)
 		m.transferDone("parked")
@@ -105,7 +115,7 @@ func (m *machine) retrieve(i int) {
 
 // parkedTooLong rings whoever parked.
 func (m *machine) parkedTooLong() {
-	by, orbit := m.Park.By, m.Park.Orbit
+	by, orbit, turns := m.Park.By, m.Park.Orbit, m.Park.Turns
 	m.note(noLeg, "nobody has taken the call from %s", orbit)
 	m.unpark()
 	m.music()
@@ -114,8 +124,32 @@ func (m *machine) parkedTooLong() {
 	}
 	m.Worst, m.WorstOf = 408, Reason{"SIP", 408, "Nobody has taken the call"}
 	m.Offered, m.Committed = m.Legs[m.Caller].Codecs, nil
-	m.Transfer = Transfer{Step: TransferRinging, By: by, Target: orbit}
+	m.Transfer = Transfer{Step: TransferRinging, By: by, Target: orbit, Turns: turns}
 	m.transferFailed()
+}
+
+// parkAgain puts a party back on its orbit for whom the one who parked it did not answer.
+func (m *machine) parkAgain() {
+	t := &m.Transfer
+	if t.Turns >= parkTurns {
+		m.parkedForGood()
+		return
+	}
+	m.note(noLeg, "%s does not answer; the party goes back to %s", m.Legs[t.By].name(), t.Target)
+	m.Park = Park{Step: ParkAsking, Orbit: t.Target, By: t.By, Turns: t.Turns}
+	m.do(ClaimOrbit{t.Target})
+}
+
+// parkedForGood: nobody comes for the parked party. It goes the way of a call that nobody answers, or leaves a message to
+// whoever parked it.
+func (m *machine) parkedForGood() {
+	end := m.first().Plan.End
+	m.note(noLeg, "nobody comes for the party that was parked on %s", m.Transfer.Target)
+	if takes(end) && end.Action == routing.EndVoicemail {
+		m.voicemail(Box{User: end.Mailbox.User, Number: end.Mailbox.Number})
+		return
+	}
+	m.voicemail(Box{User: m.Legs[m.Transfer.By].User})
 }
 
 // unpark leaves the orbit.

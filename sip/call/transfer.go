@@ -37,6 +37,7 @@ type Transfer struct {
 	Consult bool
 	Held    int
 	Recall  bool    // the target did not answer: the transferor, who had hung up, is rung
+	Turns   int     // Recall of a party that was parked on Target: how often
 	Plan    Planned // how the call was before: its plan, its stage and who talked to whom
 	Stage   int
 	Caller  int
@@ -222,6 +223,8 @@ func (m *machine) transferFailed() {
 		m.Plan, m.Stage, m.Caller, m.Peer, m.Phase = t.Plan, t.Stage, t.Caller, t.Peer, Up
 		m.music()
 		m.do(Bridge{m.Caller, m.Peer})
+	case t.Recall && t.Turns > 0:
+		m.parkAgain()
 	case t.Recall:
 		m.Transfer = Transfer{}
 		m.over(ending{disposition: m.soFar(), by: "us", why: "the transfer to " + t.Target + " failed, and " + by.User + " did not answer",
