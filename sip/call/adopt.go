@@ -50,10 +50,16 @@ type Handing struct {
 	By    int      // the leg whose REFER asked for the move, noLeg
 	Token int      // of the command that asked for it, 0 = none
 	Timer int
+	Taken bool // the other call has it, and rings; leg By waits to hear how that ends
 }
 
-// handingTime is how long the other call may take. It answers at once, unless it hangs.
-const handingTime = 10 * time.Second
+const (
+	// handingTime is how long the other call may take. It answers at once, unless it hangs.
+	handingTime = 10 * time.Second
+	// settleTime is how long the transferor of a call that rings waits for the outcome: as long as it can be told
+	// (referExpires of package sip), less a little.
+	settleTime = 290 * time.Second
+)
 
 // yield sends leg i to another call.
 func (m *machine) yield(i int, to Place, how How, by int) {
@@ -113,7 +119,7 @@ func (m *machine) adopted(w Adopted) {
 	case m.Phase == Up:
 		m.replace(seat, i)
 	case seat == m.Caller:
-		m.replaceCaller(seat, i)
+		m.replaceCaller(seat, i, w)
 	default:
 		m.pickUp(i)
 	}
@@ -122,7 +128,7 @@ func (m *machine) adopted(w Adopted) {
 	if !m.Legs[i].In {
 		who = m.Legs[m.opposite(i)].name()
 	}
-	m.do(Welcome{w.From, who})
+	m.do(Welcome{w.From, who, w.How == HowTransfer && m.Transfer.From == w.From})
 }
 
 // mostLegs is how many legs the call may have in its life.
@@ -218,7 +224,7 @@ func (m *machine) replace(seat, i int) {
 
 // replaceCaller gives leg i, which is up, the seat of a caller who waits for an answer. It hears what rings; when nobody
 // answers, whoever sent it is rung.
-func (m *machine) replaceCaller(seat, i int) {
+func (m *machine) replaceCaller(seat, i int, w Adopted) {
 	early := m.Peer
 	m.part(seat)
 	m.stopRingback()
@@ -235,6 +241,9 @@ func (m *machine) replaceCaller(seat, i int) {
 			m.First = m.Plan
 		}
 		m.Transfer = Transfer{Step: TransferRinging, By: seat, Target: m.to()}
+		if w.How == HowTransfer {
+			m.Transfer.From = w.From
+		}
 	case t.Caller == seat:
 		t.Caller = i
 	case t.Peer == seat:
@@ -287,25 +296,43 @@ func (m *machine) acceptLeg(i int, agreed []string) {
 // joined: the other call has taken the leg. What is left here is over.
 func (m *machine) joined(w Joined) {
 	h := m.Handing
-	if h.To == "" || w.Call != h.To {
+	if h.To == "" || w.Call != h.To || h.Taken {
 		return
 	}
-	m.handed()
 	m.relate(h.To, h.How)
+	if m.AnswerAt.IsZero() && m.Phase != Over {
+		m.AnswerAt, m.AnsweredBy, m.Final = m.at, w.Who, 200
+	}
+	if w.Pending && m.Phase != Over && h.By >= 0 && m.Legs[h.By].Phase == LegUp {
+		m.Handing.Taken = true
+		m.start(&m.Handing.Timer, settleTime)
+		return
+	}
+	m.gone(200)
+}
+
+// settled: the target of a transfer, which rang when the leg moved there, has answered or not.
+func (m *machine) settled(w Settled) {
+	if h := &m.Handing; h.Taken && w.Call == h.To {
+		m.gone(w.Code)
+	}
+}
+
+// gone: the leg has moved, and code is what came of it. What is left here is over.
+func (m *machine) gone(code int) {
+	h := m.Handing
+	m.handed()
 	if m.Phase == Over {
 		return
 	}
 	by := "caller"
 	if h.By >= 0 {
 		if m.Legs[h.By].Phase == LegUp {
-			m.do(ReferProgress{h.By, 200, "OK"})
+			m.do(ReferProgress{h.By, code, phrase(code)})
 		}
 		if h.By != m.Caller {
 			by = "callee"
 		}
-	}
-	if m.AnswerAt.IsZero() {
-		m.AnswerAt, m.AnsweredBy, m.Final = m.at, w.Who, 200
 	}
 	if h.Token != 0 {
 		m.do(Reply{h.Token, nil})
@@ -317,7 +344,7 @@ func (m *machine) joined(w Joined) {
 // returned: the other call would not have the leg. All is as before, or as near to it as can be.
 func (m *machine) returned(w Returned) {
 	h := m.Handing
-	if h.To == "" || w.Call != h.To {
+	if h.To == "" || w.Call != h.To || h.Taken {
 		return
 	}
 	m.handed()
@@ -376,6 +403,10 @@ func (m *machine) handed() {
 // handingLost: the other call did not answer. Where the leg is, nobody knows.
 func (m *machine) handingLost() {
 	to := m.Handing.To
+	if m.Handing.Taken {
+		m.gone(408)
+		return
+	}
 	m.handed()
 	m.over(ending{disposition: store.Failed, by: "us", why: "call " + to + " did not take over", code: 500})
 }
@@ -391,6 +422,9 @@ func (m *machine) handingOver() {
 	}
 	h.By, h.Token = noLeg, 0
 	m.stop(&h.Timer)
+	if h.Taken { // nothing of it comes back
+		*h = Handing{}
+	}
 }
 
 // relate notes that this call has to do with another one.

@@ -86,8 +86,16 @@ type (
 
 	// Adopt gives the leg that came with Adopted its place; Welcome tells its call so, and whom it talks to. GiveBack sends
 	// it back instead, and TakeBack gives one that came back its old place.
-	Adopt    struct{ Leg int }
-	Welcome  struct{ From, Who string }
+	Adopt struct{ Leg int }
+	// Pending: it rings still, and Settle tells the call To how that has ended.
+	Welcome struct {
+		From, Who string
+		Pending   bool
+	}
+	Settle struct {
+		To   string
+		Code int
+	}
 	TakeBack struct{ Leg int }
 	GiveBack struct {
 		Code int
@@ -295,6 +303,7 @@ func (Adopt) effect()          {}
 func (Welcome) effect()        {}
 func (TakeBack) effect()       {}
 func (GiveBack) effect()       {}
+func (Settle) effect()         {}
 func (FindRoom) effect()       {}
 func (LookupPage) effect()     {}
 func (OpenMixer) effect()      {}

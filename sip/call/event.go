@@ -134,7 +134,17 @@ type (
 	}
 
 	// Joined: the other call has taken the leg that was sent to it. Who it talks to there is for the record.
-	Joined struct{ Call, Who string }
+	// Pending: it rings there still, and Settled tells how that ends.
+	Joined struct {
+		Call, Who string
+		Pending   bool
+	}
+
+	// Settled: the transfer to a call that rang is done, or has failed.
+	Settled struct {
+		Call string
+		Code int
+	}
 
 	// Returned: the other call has sent the leg back.
 	Returned struct {
@@ -288,6 +298,7 @@ func (CarrierSays) what()     {}
 func (Adopted) what()         {}
 func (Joined) what()          {}
 func (Returned) what()        {}
+func (Settled) what()         {}
 func (Commanded) what()       {}
 func (OrbitClaimed) what()    {}
 func (OrbitFound) what()      {}

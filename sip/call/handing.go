@@ -83,7 +83,7 @@ func (a *actor) adopt(i int) {
 // welcome tells the call that sent a leg that it was taken.
 func (a *actor) welcome(e Welcome) {
 	if from := a.m.actor(e.From); from != nil {
-		from.tell(noLeg, Joined{a.id, e.Who})
+		from.tell(noLeg, Joined{a.id, e.Who, e.Pending})
 	}
 }
 

@@ -57,7 +57,7 @@ func usageOf(s *State) usage {
 	}
 	for i := range s.Legs {
 		l := &s.Legs[i]
-		if s.Handing.To != "" && s.Handing.Leg == i { // until the other call counts it
+		if s.Handing.To != "" && s.Handing.Leg == i && !s.Handing.Taken { // until the other call counts it
 			l = &s.Handing.Was
 		}
 		if l.User != "" && l.Phase.talking() && !slices.Contains(u.busy, l.User) {

@@ -74,7 +74,8 @@ const (
 //
 //	a leg that is on its way to another call (see adopt.go; in an attended transfer the transferor stands aside)
 //	Up ─PeerReferred with Replaces, Complete─▶ Up, Handing ─┬─Joined──▶ Over
-//	                                                        └─Returned─▶ Up as before; transferor gone: it is rung
+//	                                                        ├─Returned─▶ Up as before; transferor gone: it is rung
+//	                                                        └─Joined, where it rings─▶ Handing, Taken ─Settled, BYE─▶ Over
 //
 //	a workflow's stage, while the call is Ringing
 //	WalkAsking ──menu, say, play─▶ WalkFetching ─sound─▶ WalkOpening ─ACK, media─▶ WalkPlaying ─┬─menu─▶ WalkKey
@@ -166,6 +167,8 @@ func (m *machine) take(e Event) {
 		m.joined(w)
 	case Returned:
 		m.returned(w)
+	case Settled:
+		m.settled(w)
 	case RoomFound:
 		m.roomFound(w)
 	case PageFound:
@@ -252,6 +255,9 @@ func (m *machine) settle() {
 		m.nextStage()
 	}
 	m.carrierJoins()
+	if h := &m.Handing; h.Taken && m.Phase == Up && m.Legs[h.By].Phase != LegUp { // the transferor did not wait
+		m.gone(200)
+	}
 	m.music()
 	m.settleRoom()
 	m.show()

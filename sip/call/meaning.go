@@ -163,6 +163,8 @@ func describe(l *LegState) string {
 // phrase is the reason phrase of a status (RFC 3261 §21).
 func phrase(code int) string {
 	switch code {
+	case 200:
+		return "OK"
 	case 403:
 		return "Forbidden"
 	case 404:

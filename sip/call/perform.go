@@ -71,6 +71,10 @@ func (a *actor) do(effect Effect) {
 		a.adopt(e.Leg)
 	case Welcome:
 		a.welcome(e)
+	case Settle:
+		if to := a.m.actor(e.To); to != nil {
+			to.tell(noLeg, Settled{a.id, e.Code})
+		}
 	case GiveBack:
 		a.sendBack(e.Code, e.Why)
 	case Note:

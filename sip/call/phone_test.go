@@ -25,10 +25,11 @@ type phone struct {
 	invited bool
 	count   int // INVITEs so far
 	log     []string
-	sdp     string // the last SDP that the call sent
-	offer   string // its INVITE's
-	reason  Reason // of the last hang-up or rejection
-	final   bool   // a final response was sent to it
+	before  []string // log of its call before this one
+	sdp     string   // the last SDP that the call sent
+	offer   string   // its INVITE's
+	reason  Reason   // of the last hang-up or rejection
+	final   bool     // a final response was sent to it
 	over    bool
 }
 

@@ -130,7 +130,7 @@ func (m *machine) adoptMember(w Adopted) {
 		m.merge()
 	}
 	m.enter(i)
-	m.do(Welcome{w.From, m.to()})
+	m.do(Welcome{From: w.From, Who: m.to()})
 }
 
 // merge makes a room of two who talk.

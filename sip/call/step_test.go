@@ -264,7 +264,10 @@ func (p pick) outcome(s *State) What {
 		to = "z"
 	}
 	if p(2) == 0 {
-		return Joined{to, "cyd"}
+		return Joined{to, "cyd", p(2) == 0}
+	}
+	if s.Handing.Taken {
+		return Settled{to, []int{200, 486}[p(2)]}
 	}
 	return Returned{to, 481, "the other call is over"}
 }

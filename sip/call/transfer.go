@@ -32,6 +32,7 @@ type Transfer struct {
 	Park     bool // the target must be an orbit
 	Target   string
 	Replaces string // for the INVITE to the target
+	From     string // the call that the transferred party came from, and that waits for the outcome, "" = none
 	Header   string // Referred-By, as the transferor sent it (RFC 3892), "" = none
 	// Consult: the transferor talks to the target first, while leg Held waits.
 	Consult bool
@@ -151,6 +152,10 @@ func hasWorkflow(p *Planned) bool {
 // tellTransferor tells who asked for the transfer how it goes: a phone all of it, a command whether it will be done.
 func (m *machine) tellTransferor(code int, text string) {
 	t := &m.Transfer
+	if t.From != "" && code >= 200 {
+		m.do(Settle{t.From, code})
+		t.From = ""
+	}
 	if t.Refer && m.Legs[t.By].Phase == LegUp {
 		m.do(ReferProgress{t.By, code, text})
 	}

@@ -293,6 +293,7 @@ func (w *world) Dial(_ context.Context, req DialRequest, post Post) (Leg, error)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.before = p.log
 	p.req, p.post, p.invited, p.log, p.over = req, post, true, nil, false
 	p.count++
 	return p, nil

@@ -130,7 +130,9 @@ func TestAttendedTransferByLinphone(t *testing.T) {
 			} else {
 				bob.sees("ringing")
 				bob.do("transfer 1 --to-call 2")
-				eventually(t, "the call should have moved", eventTimeout, func() bool { return len(s.records()) == 1 })
+				eventually(t, "the call should have moved", eventTimeout, func() bool {
+					return strings.Contains(s.cli("calls", "--active", "--json"), `"moving"`)
+				})
 				ann.do("accept", "")
 			}
 			sipp.hears(annTone)
