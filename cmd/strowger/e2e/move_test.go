@@ -130,9 +130,10 @@ func TestAttendedTransferByLinphone(t *testing.T) {
 			} else {
 				bob.sees("ringing")
 				bob.do("transfer 1 --to-call 2")
-				eventually(t, "the call should have moved", eventTimeout, func() bool {
-					return strings.Contains(s.cli("calls", "--active", "--json"), `"moving"`)
-				})
+				eventually(t, "the caller should hear it ring", eventTimeout, func() bool { return !carries(sipp.rtp.heard(), 8000, musicTone) })
+				if n := len(s.records()); n != 0 {
+					t.Errorf("%d calls are over, although how the transfer ends is not known", n)
+				}
 				ann.do("accept", "")
 			}
 			sipp.hears(annTone)
