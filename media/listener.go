@@ -14,21 +14,29 @@ import (
 //
 // A live tap is one behind which somebody waits for an answer; it sets the pace, so that nothing waits for a tick that is not
 // its own. While all that listen only write, packets may come late by lag.
+//
+// When the party changes to a codec of another bandwidth, frames are made at another rate from then on. One that ends in
+// silence and one that begins with it lie between.
 type listener struct {
-	rate int // of the frames, Hz: 8000 or 16000
+	opus *codec.OpusLibrary
 
-	mu     sync.Mutex
-	voice  voice
-	buffer *playout.Buffer
-	next   time.Duration // when the next frame is due; 0 = nobody has listened yet
-	made   int64         // frames
-	taps   int
-	live   int // of them
-	frames [listenerFrames]listenerFrame
+	mu         sync.Mutex
+	rate       int // of the frames, Hz: 8000 or 16000
+	buffer     *playout.Buffer
+	before     *playout.Buffer // at another rate, beforeRate: one more frame comes of it; nil: none
+	beforeRate int
+	softly     bool          // the next sound begins softly
+	past       playout.Stats // of former buffers
+	next       time.Duration // when the next frame is due; 0 = nobody has listened yet
+	made       int64         // frames
+	taps       int
+	live       int // of them
+	frames     [listenerFrames]listenerFrame
 }
 
 type listenerFrame struct {
 	samples [listenerFrameMax]int16
+	rate    int
 	kind    playout.Kind
 	said    time.Duration // when its beginning came from the party, or would have; 0 = not known
 }
@@ -41,9 +49,27 @@ const (
 )
 
 func newListener(rate int, opus *codec.OpusLibrary) *listener {
-	l := &listener{rate: rate, voice: voice{rate: rate, opus: opus}}
-	l.buffer = playout.New(rate, &l.voice, listenerLag)
+	l := &listener{rate: rate, opus: opus}
+	l.buffer = playout.New(rate, &voice{rate: rate, opus: opus}, listenerLag)
 	return l
+}
+
+// retune makes frames at another rate as soon as one more has ended the old ones.
+func (l *listener) retune(rate int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if rate == l.rate {
+		return
+	}
+	if l.before == nil {
+		l.before, l.beforeRate = l.buffer, l.rate
+	}
+	least := listenerLag
+	if l.live > 0 {
+		least = 0
+	}
+	l.rate = rate
+	l.buffer = playout.New(rate, &voice{rate: rate, opus: l.opus}, least)
 }
 
 // take keeps a packet until it is due.
@@ -60,7 +86,7 @@ func (l *listener) take(h header, c *codecInfo, payload []byte, now time.Duratio
 func (l *listener) stats() playout.Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.buffer.Stats()
+	return l.past.Plus(l.buffer.Stats())
 }
 
 // skip gives up frames that nobody asked for in time. Called with mu held.
@@ -69,7 +95,7 @@ func (l *listener) skip(now time.Duration) {
 	for i := range min(missed, listenerFrames) {
 		f := &l.frames[(l.made+i)%listenerFrames]
 		clear(f.samples[:])
-		f.kind, f.said = playout.Idle, 0
+		f.kind, f.said, f.rate = playout.Idle, 0, l.rate
 	}
 	l.made += missed
 	l.next += time.Duration(missed) * tickInterval
@@ -82,11 +108,38 @@ func (l *listener) produce(now time.Duration) {
 		l.skip(now)
 	}
 	for l.next <= now {
-		f := &l.frames[l.made%listenerFrames]
-		f.kind = l.buffer.Pull(f.samples[:l.rate/50], l.next)
-		f.said = l.buffer.Said(l.next+tickInterval) - tickInterval
+		l.frame(&l.frames[l.made%listenerFrames])
 		l.made++
 		l.next += tickInterval
+	}
+}
+
+// frame makes the next one. Called with mu held.
+func (l *listener) frame(f *listenerFrame) {
+	b := l.buffer
+	f.rate = l.rate
+	if l.before != nil {
+		b, f.rate = l.before, l.beforeRate
+	}
+	pcm := f.samples[:f.rate/50]
+	f.kind = b.Pull(pcm, l.next)
+	f.said = b.Said(l.next+tickInterval) - tickInterval
+	switch {
+	case l.before != nil:
+		ramp(pcm, 1, 0)
+		l.past = l.past.Plus(b.Stats())
+		l.before, l.softly = nil, true
+	case l.softly && f.kind != playout.Idle:
+		ramp(pcm[:f.rate/200], 0, 1)
+		l.softly = false
+	}
+}
+
+// ramp changes the gain of samples evenly.
+func ramp(samples []int16, from, to float32) {
+	step := (to - from) / float32(len(samples))
+	for i, v := range samples {
+		samples[i] = round16(float32(v) * (from + step*(float32(i)+0.5)))
 	}
 }
 
@@ -96,6 +149,11 @@ type tap struct {
 	live  bool
 	begun bool
 	at    int64 // number of the next frame
+
+	hertz   int  // rate of the frames that are read
+	follows bool // it is that of the frames that are made; else they are converted
+	up      *codec.Upsampler
+	down    *codec.Downsampler
 }
 
 // tap begins to listen now, with the next frame that is made. Every tap must be closed.
@@ -110,7 +168,7 @@ func (l *listener) tap(live bool, now time.Duration) *tap {
 		l.live++
 		l.buffer.SetLeast(0)
 	}
-	return &tap{l: l, live: live, at: l.made}
+	return &tap{l: l, live: live, at: l.made, hertz: l.rate}
 }
 
 // close ends it; a second time does nothing.
@@ -130,10 +188,17 @@ func (t *tap) close() {
 	}
 }
 
-// rate is that of the frames, Hz.
-func (t *tap) rate() int { return t.l.rate }
+// follow makes the tap's rate that of the frames as they are made: it may change with each that is read.
+func (t *tap) follow() *tap {
+	t.follows = true
+	return t
+}
 
-// read fills out with the next frame that is due, tickInterval of samples; false when there is none yet. One who has not
+// rate is that of the frame that was read last, Hz. It never changes, unless the tap follows.
+func (t *tap) rate() int { return t.hertz }
+
+// read fills out with the next frame that is due, tickInterval of samples (out of a tap that follows has room for the most);
+// false when there is none yet. One who has not
 // asked for longer than frames are kept gets silence for each that is gone; a live one goes on with the newest instead.
 func (t *tap) read(out []int16, now time.Duration) (kind playout.Kind, ok bool) {
 	kind, _, ok = t.readSaid(out, now)
@@ -163,11 +228,33 @@ func (t *tap) readSaid(out []int16, now time.Duration) (kind playout.Kind, said 
 		clear(out)
 	default:
 		f := &l.frames[t.at%listenerFrames]
-		copy(out, f.samples[:l.rate/50])
+		t.copy(out, f)
 		kind, said = f.kind, f.said
 	}
 	t.at++
 	return kind, said, true
+}
+
+// copy gives out a frame at the tap's rate.
+func (t *tap) copy(out []int16, f *listenerFrame) {
+	pcm := f.samples[:f.rate/50]
+	if t.follows {
+		t.hertz = f.rate
+	}
+	switch {
+	case f.rate == t.hertz:
+		copy(out, pcm)
+	case f.rate < t.hertz:
+		if t.up == nil {
+			t.up = &codec.Upsampler{}
+		}
+		t.up.Convert(out, pcm)
+	default:
+		if t.down == nil {
+			t.down = &codec.Downsampler{}
+		}
+		t.down.Convert(out, pcm)
+	}
 }
 
 // align lets frames be due at the moments at which a live tap asks for them, so that what is made is not kept waiting: when

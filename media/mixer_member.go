@@ -49,7 +49,7 @@ type target struct {
 const aloneFrames = 50
 
 func newMember(m *Mixer, s *Session, o MemberOptions) *member {
-	mem := &member{num: m.engine.newSource(), s: s, mixer: m, tap: s.listenTo(true), quiet: o.Quiet, fresh: true, alone: aloneFrames}
+	mem := &member{num: m.engine.newSource(), s: s, mixer: m, tap: s.listenTo(true).follow(), quiet: o.Quiet, fresh: true, alone: aloneFrames}
 	mem.id.Store(int64(o.Member))
 	mem.muted.Store(o.Muted)
 	mem.level = newLeveler(mem.tap.rate())
@@ -70,8 +70,9 @@ func (mem *member) agreed(a agreement) {
 
 // listen takes the frame that is due.
 func (mem *member) listen(now time.Duration) {
-	n := mem.tap.rate() / 50
-	kind, ok := mem.tap.read(mem.heard[:n], now)
+	kind, ok := mem.tap.read(mem.heard[:], now)
+	mem.level.rate = mem.tap.rate()
+	n := mem.level.rate / 50
 	mem.adds = mem.level.take(mem.said[:n], mem.heard[:n], ok && kind != playout.Idle, !mem.muted.Load() && !mem.gone.Load())
 }
 

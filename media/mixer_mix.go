@@ -141,6 +141,9 @@ func (x *mix) give(mem *member, now time.Duration) {
 		return // not agreed yet
 	}
 	rate := mem.tap.rate()
+	if mem.own != nil && mem.own.rate != rate { // the bandwidth of its codec changed
+		mem.own, mem.shared, mem.alone, mem.fresh = nil, nil, aloneFrames, true
+	}
 	if mem.own == nil {
 		mem.own = newMixOut(*mem.aim, rate, mem.s.engine.opus, x.count)
 	}

@@ -229,7 +229,9 @@ func (s *Session) rebuild() {
 	if s.member != nil {
 		s.member.agreed(s.agreed)
 	}
-	p.listener = s.listener
+	if p.listener = s.listener; p.listener != nil {
+		p.listener.retune(s.listenRate())
+	}
 	s.path.Store(p)
 	s.out.setSource(s.source())
 }

@@ -56,6 +56,19 @@ type Stats struct {
 	Restarts  uint64 // new sources, and jumps of their timestamps
 }
 
+// Plus adds other counts.
+func (s Stats) Plus(o Stats) Stats {
+	s.Played += o.Played
+	s.Concealed += o.Concealed
+	s.Late += o.Late
+	s.Stretched += o.Stretched
+	s.Cut += o.Cut
+	s.Skipped += o.Skipped
+	s.Repaired += o.Repaired
+	s.Restarts += o.Restarts
+	return s
+}
+
 const slots = 64 // packets that can wait: 1.3 s of 20 ms
 
 // Buffer is an adaptive jitter buffer for one party. It is not safe for concurrent use.
