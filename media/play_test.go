@@ -139,3 +139,30 @@ func FuzzWAV(f *testing.F) {
 	f.Add([]byte("RIFF\x00\x00\x00\x00WAVEfmt \xff\xff\xff\xff"))
 	f.Fuzz(func(_ *testing.T, b []byte) { _, _, _ = parseWAV(b) })
 }
+
+// TestPlayFrom: a file begins where it shall, and beyond its end it is over at once.
+func TestPlayFrom(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "message.wav")
+	samples := append(mediatest.Tone(500, 8000, 8000), mediatest.Tone(1500, 8000, 8000)...)
+	if err := mediatest.WriteWAV(file, samples, 8000); err != nil {
+		t.Fatal(err)
+	}
+	fakeTime(t, func(t *testing.T, e *Engine) {
+		for _, c := range []struct {
+			from    float64
+			packets int
+		}{{1.2, 40}, {2, 0}, {99, 0}, {-1, 100}} {
+			a := newFakeLeg(t, e, Options{}, agreedOn(codecPCMU))
+			if err := a.Play(Sound{File: file, From: c.from}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(3 * time.Second)
+			if got := len(a.link.packets()); got != c.packets || len(a.events.of(PlayEnded)) != 1 {
+				t.Errorf("from %.1f s: %d packets, want %d; ended %v", c.from, got, c.packets, a.events.of(PlayEnded))
+			}
+			if c.packets == 40 && (!mediatest.Hears(a.heard(), 8000, 1500) || mediatest.Hears(a.heard(), 8000, 500)) {
+				t.Error("the wrong part is heard")
+			}
+		}
+	})
+}

@@ -49,6 +49,7 @@ func (s *Session) Play(sound Sound) error {
 	if len(p.samples) == 0 {
 		p.loop = false
 	}
+	p.at = int(min(max(sound.From, 0)*float64(p.rate), float64(len(p.samples))))
 	e := s.engine
 	e.topology.Lock()
 	defer e.topology.Unlock()

@@ -71,6 +71,7 @@ type Sound struct {
 	File string
 	Tone string // ringback | busy | congestion | beep | silence
 	Loop bool
+	From float64 // seconds into it, where it begins
 	// Token comes back with PlayEnded, so that a late end of one sound is not taken for the end of the next.
 	Token int
 }

@@ -217,6 +217,7 @@ type (
 		What  Prompt
 		File  string // Spoken only
 		Token int
+		From  float64 // seconds into it; Spoken only
 	}
 
 	// MakeWhisper asks for what the party that answered an outside line is told; SoundMade follows.

@@ -349,10 +349,13 @@ func (m *machine) timer(t int) {
 }
 
 // play sends a sound to leg i in place of what it heard before.
-func (m *machine) play(i int, what Prompt, file string) {
+func (m *machine) play(i int, what Prompt, file string) { m.playFrom(i, what, file, 0) }
+
+// playFrom begins so many seconds into the file.
+func (m *machine) playFrom(i int, what Prompt, file string, from float64) {
 	m.Gen++
 	m.Legs[i].Sound = m.Gen
-	m.do(Play{i, what, file, m.Gen})
+	m.do(Play{Leg: i, What: what, File: file, Token: m.Gen, From: from})
 }
 
 func (m *machine) stopPlay(i int) {

@@ -382,7 +382,7 @@ func (a *actor) play(e Play) {
 func (a *actor) sound(e Play) Sound {
 	switch e.What {
 	case Spoken:
-		return Sound{File: e.File}
+		return Sound{File: e.File, From: e.From}
 	case Ringback:
 		return Sound{Tone: "ringback", Loop: true}
 	case Greeting:

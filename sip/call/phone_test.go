@@ -205,7 +205,8 @@ type session struct {
 	codecs  []string
 	bridged *session
 	playing string
-	token   int // of what is playing
+	from    float64 // seconds into what is playing, where it began
+	token   int     // of what is playing
 	echo    bool
 	record  *Recording
 	digits  bool // the party takes telephone-event
@@ -307,7 +308,7 @@ func (s *session) Play(p Sound) error {
 	if s.closed {
 		s.w.t.Errorf("play on closed session %d", s.number)
 	}
-	s.playing, s.token = p.File+p.Tone, p.Token
+	s.playing, s.token, s.from = p.File+p.Tone, p.Token, p.From
 	return nil
 }
 func (s *session) Stop() { s.playing = "" }

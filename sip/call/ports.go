@@ -254,6 +254,7 @@ type Sound struct {
 	File string // path of a WAV file, 8 or 16 kHz mono
 	Tone string // ringback | busy | congestion | beep | silence
 	Loop bool
+	From float64 // seconds into it, where it begins
 	// Token comes back with PlayEnded: a late end of one sound must not be taken for the end of the next.
 	Token int
 }

@@ -39,6 +39,7 @@ type ServiceState struct {
 	Acts      []script.Act // still to be done
 	Whole     bool         // keys do not cut what is said now
 	Files     []string     // still to be said
+	Heard     heard        // what is being said
 	Token     int          // names the sound or the question under way
 	Keys      string       // pressed before they were asked for
 	Timer     int          // of a Listen, 0 = not running
@@ -46,6 +47,21 @@ type ServiceState struct {
 	Key       byte // that ended the recording
 	Join      script.Join
 	Tries     int // to join
+}
+
+// heard is a sound that the caller hears.
+type heard struct {
+	File  string
+	From  float64   // where it began, seconds into it
+	Since time.Time // zero = it has not begun
+}
+
+// at is how many seconds into it the caller is.
+func (h heard) at(now time.Time) float64 {
+	if h.Since.IsZero() {
+		return h.From
+	}
+	return h.From + now.Sub(h.Since).Seconds()
 }
 
 const longestListen = 60 // seconds
@@ -116,7 +132,7 @@ func (m *machine) serviceBegins() {
 func (m *machine) tellScript(in script.In) {
 	s := &m.Service
 	m.stop(&s.Timer)
-	s.Token, s.Files = 0, nil
+	s.Token, s.Files, s.Heard = 0, nil, heard{}
 	s.Script, s.Acts = s.Script.Next(in)
 	m.nextAct()
 }
@@ -137,7 +153,12 @@ func (m *machine) nextAct() {
 			return
 		}
 		m.Gen++
-		s.Step, s.Token = ServiceMaking, m.Gen
+		s.Step, s.Token, s.Heard = ServiceMaking, m.Gen, heard{From: act.From}
+		if len(act.Phrases) > 0 {
+			if file, ok := act.Phrases[0].(script.File); ok {
+				s.Heard.File = file.Path
+			}
+		}
 		m.do(MakePhrases{m.Gen, act.Phrases})
 	case script.Listen:
 		if m.keyAhead() {
@@ -203,7 +224,12 @@ func (m *machine) phrasesMade(w PhrasesMade) {
 
 func (m *machine) sayNext() {
 	s := &m.Service
-	m.play(m.Caller, Spoken, s.Files[0])
+	from := 0.0
+	if s.Heard.Since.IsZero() { // it is the first
+		from = s.Heard.From
+	}
+	s.Heard = heard{s.Files[0], from, m.at}
+	m.playFrom(m.Caller, Spoken, s.Files[0], from)
 	s.Files = s.Files[1:]
 }
 
@@ -215,6 +241,7 @@ func (m *machine) said() {
 	case len(s.Files) > 0:
 		m.sayNext()
 	case len(s.Acts) > 0:
+		s.Heard = heard{}
 		m.nextAct()
 	default:
 		m.tellScript(script.SoundOver{})
@@ -233,7 +260,7 @@ func (m *machine) serviceKey(digit byte) {
 		if s.Step == ServiceEcho {
 			m.do(StopEcho{m.Caller})
 		}
-		m.tellScript(script.Key{Digit: digit})
+		m.tellScript(script.Key{Digit: digit, File: s.Heard.File, At: s.Heard.at(m.at)})
 	case s.Step == ServiceListening:
 		m.tellScript(script.Key{Digit: digit})
 	case s.Step == ServiceRecording:

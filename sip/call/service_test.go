@@ -62,6 +62,8 @@ func (w *worldServices) Script(c ServiceCall) script.Script {
 		return dictation{}
 	case ServiceOperator:
 		return dialsOperator{}
+	case "player":
+		return cutter{}
 	case "invalid":
 		return script.Announcement{Phrases: []script.Phrase{script.Prompt{Name: "invalid"}}}
 	}

@@ -81,6 +81,8 @@ func (w *world) Phrases(_ context.Context, phrases []script.Phrase) ([]string, e
 			files = append(files, p.Name)
 		case script.Text:
 			files = append(files, p.S)
+		case script.File:
+			files = append(files, p.Path)
 		}
 	}
 	return files, nil

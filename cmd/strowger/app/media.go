@@ -143,7 +143,7 @@ func (s mediaSession) Play(sound call.Sound) error {
 }
 
 func mediaSound(s call.Sound) media.Sound {
-	return media.Sound{File: s.File, Tone: s.Tone, Loop: s.Loop, Token: s.Token}
+	return media.Sound{File: s.File, Tone: s.Tone, Loop: s.Loop, From: s.From, Token: s.Token}
 }
 
 // Record implements call.MediaSession.

@@ -204,3 +204,40 @@ func (s *server) ends(id string) (begin, end func(hz float64) bool) {
 	return func(hz float64) bool { return carries(samples[:part], rate, hz) },
 		func(hz float64) bool { return carries(samples[:len(samples)-margin], rate, hz) }
 }
+
+// Bob pauses a message, goes on, goes back, and skips what is left of it.
+func TestMovingInAMessage(t *testing.T) {
+	s := serve(t, "")
+	ann := newBaresip(t, s, s.phone("ann", "desk"), annTone, baresipOptions{})
+	ann.leavesMessage("202")
+	length := s.messages(1).Voicemails[0].Seconds
+	if length < 3 || length > 12 {
+		t.Fatalf("the message has %.1f s", length)
+	}
+	bob := newBaresip(t, s, s.phone("bob", "desk"), deskTone, baresipOptions{})
+	bob.dials("*97")
+	time.Sleep(time.Second)
+	bob.keysIn("1")
+	bob.hears(annTone)
+	bob.keysIn("0")
+	time.Sleep(4 * time.Second) // a prompt tells of the pause
+	if samples, rate := readWAV(bob.recorded()); carries(samples, rate, annTone) {
+		t.Error("the message goes on in the pause")
+	}
+	bob.keysIn("0")
+	bob.hears(annTone)
+	for range 4 { // again and again from its beginning, longer than it is
+		time.Sleep(2 * time.Second)
+		bob.keysIn("*")
+		bob.hears(annTone)
+	}
+	for range int(length/5) + 1 { // what is beyond its end is the menu, in which # leads to the first one, and then out
+		bob.keysIn("#")
+	}
+	eventually(t, "the message should be over", 5*time.Second, func() bool {
+		samples, rate := readWAV(bob.recorded())
+		return len(samples) > 0 && !carries(samples, rate, annTone)
+	})
+	bob.do("hangup", "")
+	s.noCalls()
+}

@@ -24,7 +24,12 @@ type (
 
 	// Key is a key of the caller's: 0-9 * # A-D. It cuts short what is being said, unless that must be heard to its end; then,
 	// and while a question is being answered, keys are kept for the next Listen, or Say that can be cut (at most eight).
-	Key struct{ Digit byte }
+	Key struct {
+		Digit byte
+		// File is the sound that it cut, At how many seconds into it that was; "" = nothing was being said.
+		File string
+		At   float64
+	}
 
 	// NoKey: a Listen is over without a key.
 	NoKey struct{}
@@ -59,6 +64,7 @@ type (
 	Say struct {
 		Phrases []Phrase
 		Whole   bool
+		From    float64 // seconds into the first sound, where it begins
 	}
 
 	// Listen waits for a key, 1 to 60 seconds; 0 = 5.

@@ -40,7 +40,7 @@ func plain(acts []Act) []Act {
 func keys(s string) []In {
 	var list []In
 	for i := range len(s) {
-		list = append(list, Key{s[i]})
+		list = append(list, Key{Digit: s[i]})
 	}
 	return list
 }
@@ -54,7 +54,7 @@ func TestScripts(t *testing.T) {
 		want   []Act
 	}{
 		{"echo", EchoTest{}, []In{Began{}}, []Act{says("echo-test"), Echo{}}},
-		{"echo, a key", EchoTest{}, []In{Began{}, Key{'1'}}, []Act{End{}}},
+		{"echo, a key", EchoTest{}, []In{Began{}, Key{Digit: '1'}}, []Act{End{}}},
 		{"dnd", DoNotDisturb(true), []In{Began{}}, []Act{Ask{SetDND{true}}}},
 		{"dnd is on", DoNotDisturb(true), []In{Began{}, Answer{}}, []Act{says("dnd-on"), End{}}},
 		{"dnd fails", DoNotDisturb(false), []In{Began{}, Answer{Err: "no disk"}}, []Act{says("sorry"), End{}}},
@@ -64,7 +64,7 @@ func TestScripts(t *testing.T) {
 		{"forwarded", Forward{Target: "202"}, []In{Began{}, Answer{Value: "202"}}, []Act{Say{Phrases: []Phrase{Prompt{Name: "forward-on"}, Digits{"202"}}}, End{}}},
 		{"forward asks", Forward{}, []In{Began{}}, []Act{says("forward-to"), Listen{8}}},
 		{"forward to keys", Forward{}, append([]In{Began{}}, keys("202#")...), []Act{Ask{SetForward{"202"}}}},
-		{"forward to keys and no more", Forward{}, append([]In{Began{}}, Key{'2'}, NoKey{}), []Act{Ask{SetForward{"2"}}}},
+		{"forward to keys and no more", Forward{}, append([]In{Began{}}, Key{Digit: '2'}, NoKey{}), []Act{Ask{SetForward{"2"}}}},
 		{"forward, no key", Forward{}, []In{Began{}, NoKey{}}, []Act{End{}}},
 		{"forward refused", Forward{}, append(append([]In{Began{}}, keys("2#")...), Answer{Err: "no"}), []Act{says("forward-refused"), says("forward-to"), Listen{8}}},
 		{"redial", Redial{}, []In{Began{}, Answer{Value: "+12025550100"}}, []Act{says("redial"), Dial{"+12025550100"}}},
@@ -73,7 +73,7 @@ func TestScripts(t *testing.T) {
 		{"room without PIN", Room{Extension: "801"}, []In{Began{}}, []Act{Join{Room: "801"}}},
 		{"room, PIN", room, append([]In{Began{}}, keys("4711#")...), []Act{Ask{RoomPass{"801", "4711"}}}},
 		{"room, right", room, append(append([]In{Began{}}, keys("4711#")...), Answer{Value: RoomPassed{true, true}}), []Act{Join{"801", true}}},
-		{"room, wrong", room, []In{Began{}, Key{'#'}, Answer{Value: RoomPassed{}}}, []Act{says("conf-pin-wrong"), says("conf-pin"), Listen{8}}},
+		{"room, wrong", room, []In{Began{}, Key{Digit: '#'}, Answer{Value: RoomPassed{}}}, []Act{says("conf-pin-wrong"), says("conf-pin"), Listen{8}}},
 		{"room, wrong three times", room, []In{Began{}, Answer{Value: RoomPassed{}}, Answer{Value: RoomPassed{}}, Answer{Value: RoomPassed{}}},
 			[]Act{says("conf-pin-wrong"), End{}}},
 		{"room, locked", room, []In{Began{}, Answer{Err: RoomLocked}}, []Act{says("conf-locked"), End{}}},

@@ -48,6 +48,9 @@ func (c *caller) in(in script.In) {
 			for _, p := range a.Phrases {
 				c.heard = append(c.heard, phrase(p))
 			}
+			if a.From > 0 {
+				c.heard = append(c.heard, fmt.Sprintf("from %g", a.From))
+			}
 		case script.Ask:
 			c.asked = append(c.asked, fmt.Sprintf("%T", a.Question)[len("mailbox."):])
 			c.in(c.answer(a.Question))

@@ -13,8 +13,7 @@ func (h hearing) play(intro string) (script.Script, []script.Act) {
 			return h.next(prompts("vm-gone"))
 		}
 		h := h.with(func(m *Message) { m.Heard = true })
-		said := append(prompts(intro), h.from()...)
-		return h.offer(append(said, script.File{Path: h.message().File}))
+		return h.playFrom(append(prompts(intro), h.from()...), 0)
 	})
 }
 
@@ -43,33 +42,38 @@ func (h hearing) envelope() []script.Phrase {
 
 // offer says something and waits for what shall be done with the message.
 func (h hearing) offer(first []script.Phrase) (script.Script, []script.Act) {
-	return choose(first, prompts("vm-message-menu"), func(key byte) reaction {
-		switch key {
-		case '1':
-			return func() (script.Script, []script.Act) { return h.offer(h.envelope()) }
-		case '2':
-			return h.callBack
-		case '3':
-			return h.reply
-		case '4':
-			return h.previous
-		case '5':
-			return func() (script.Script, []script.Act) { return h.play("vm-message") }
-		case '6':
-			return func() (script.Script, []script.Act) { return h.next(nil) }
-		case '7':
-			return h.deleteOrUndo
-		case '8':
-			return h.forward
-		case '9':
-			return h.save
-		case '*':
-			return func() (script.Script, []script.Act) { return h.offer(nil) }
-		case '#':
-			return func() (script.Script, []script.Act) { return h.main(h.whatThereIs()) }
-		}
-		return nil
-	})
+	return choose(first, messageMenu(), h.messageKey)
+}
+
+func messageMenu() []script.Phrase { return prompts("vm-message-menu", "vm-playback-keys") }
+
+// messageKey is what a key does with the message.
+func (h hearing) messageKey(key byte) reaction {
+	switch key {
+	case '1':
+		return func() (script.Script, []script.Act) { return h.offer(h.envelope()) }
+	case '2':
+		return h.callBack
+	case '3':
+		return h.reply
+	case '4':
+		return h.previous
+	case '5':
+		return func() (script.Script, []script.Act) { return h.play("vm-message") }
+	case '6':
+		return func() (script.Script, []script.Act) { return h.next(nil) }
+	case '7':
+		return h.deleteOrUndo
+	case '8':
+		return h.forward
+	case '9':
+		return h.save
+	case '*':
+		return func() (script.Script, []script.Act) { return h.offer(nil) }
+	case '#':
+		return func() (script.Script, []script.Act) { return h.main(h.whatThereIs()) }
+	}
+	return nil
 }
 
 func (h hearing) next(first []script.Phrase) (script.Script, []script.Act) {

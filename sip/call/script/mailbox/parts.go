@@ -1,6 +1,10 @@
 package mailbox
 
-import "strowger/sip/call/script"
+import (
+	"cmp"
+
+	"strowger/sip/call/script"
+)
 
 // The menu is put together of a few parts. Each is a script that does one thing and then goes on with what its function
 // returns. The functions are pure, and hold what the parts before them have learnt.
@@ -55,6 +59,14 @@ const (
 	maxRounds  = 3
 )
 
+// say is one that keys cut; none when there is nothing to say.
+func say(phrases []script.Phrase) []script.Act {
+	if len(phrases) == 0 {
+		return nil
+	}
+	return []script.Act{script.Say{Phrases: phrases}}
+}
+
 // choose says something and then what the keys are, until one is pressed. key returns nil for keys that mean nothing.
 func choose(first, menu []script.Phrase, key func(byte) reaction) (script.Script, []script.Act) {
 	c := choice{menu: menu, key: key}
@@ -65,6 +77,7 @@ type choice struct {
 	menu  []script.Phrase
 	key   func(byte) reaction
 	round int
+	wait  int // seconds, 0 = choiceTime
 }
 
 func (c choice) Next(in script.In) (script.Script, []script.Act) {
@@ -81,7 +94,7 @@ func (c choice) Next(in script.In) (script.Script, []script.Act) {
 	if c.round++; c.round >= maxRounds {
 		return end()
 	}
-	return c, []script.Act{script.Say{Phrases: said}, script.Listen{Seconds: choiceTime}}
+	return c, []script.Act{script.Say{Phrases: said}, script.Listen{Seconds: cmp.Or(c.wait, choiceTime)}}
 }
 
 // enter collects digits up to #, or a pause; "" when none came. * cancels.
