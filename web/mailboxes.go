@@ -64,6 +64,11 @@ type GreetingInput struct {
 	Kind string `path:"kind" enum:"unavailable,busy,temporary"`
 }
 
+type recordGreetingInput struct {
+	GreetingInput
+	User string `query:"user" maxLength:"64" doc:"Whose devices ring; empty: one's own. Others for admins only"`
+}
+
 type greetingUpload struct {
 	GreetingInput
 	RawBody []byte `contentType:"audio/wav"`
@@ -110,6 +115,7 @@ func (s *Server) mailboxRoutes() {
 		return nil, s.cfg.Mailboxes.SetMail(box, how)
 	})
 	s.greetingRoutes()
+	s.recordGreetingRoute()
 }
 
 func (s *Server) greetingRoutes() {
@@ -139,6 +145,30 @@ func (s *Server) greetingRoutes() {
 			return nil, err
 		}
 		return nil, s.cfg.Mailboxes.DeleteGreeting(box, in.Kind)
+	})
+}
+
+// recordGreetingRoute rings a user's devices and records what they say.
+func (s *Server) recordGreetingRoute() {
+	route(s, needAny, huma.Operation{
+		OperationID: "record-greeting", Method: http.MethodPost, Path: "/api/mailboxes/{box}/greetings/{kind}/record", Summary: "Record a greeting by phone",
+		Description:   "Rings the user's own devices. Who answers is asked to speak, and keeps the greeting by 1; until then the old one stays.",
+		DefaultStatus: http.StatusAccepted, Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusServiceUnavailable},
+	}, func(_ context.Context, p Principal, in *recordGreetingInput) (*originateOutput, error) {
+		box, err := s.ownBox(p, in.Box)
+		if err != nil {
+			return nil, err
+		}
+		user, err := s.actsFor(p, in.User)
+		if err != nil {
+			return nil, err
+		}
+		if _, ok := s.cfg.Organisation.UserByID(user); !ok {
+			return nil, huma.Error422UnprocessableEntity("Name the user whose devices shall ring.")
+		}
+		out := &originateOutput{}
+		out.Body.ID, err = s.cfg.Mailboxes.RecordGreeting(user, box, in.Kind)
+		return out, s.controlProblem(err)
 	})
 }
 

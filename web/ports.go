@@ -124,6 +124,9 @@ type Mailboxes interface {
 	OpenGreeting(box store.Mailbox, kind string) (io.ReadSeekCloser, error)
 	// PutGreeting takes a WAV file, or Opus in Ogg. The error wraps ErrUnacceptable when it is none, or too long.
 	PutGreeting(box store.Mailbox, kind string, sound io.Reader) error
+	// RecordGreeting rings a user's devices and records the greeting from whoever answers. It returns the call's id, or the errors of
+	// Active.Originate.
+	RecordGreeting(user string, box store.Mailbox, kind string) (call string, err error)
 	// DeleteGreeting goes back to the standard greeting.
 	DeleteGreeting(box store.Mailbox, kind string) error
 }

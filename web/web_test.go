@@ -431,6 +431,11 @@ func TestMailboxes(t *testing.T) {
 	if got := list(bob)[0]; !got.PIN || got.Mail != "link" || len(got.Greetings) != 1 || got.Greetings[0] != "busy" {
 		t.Errorf("bob's: %+v", got)
 	}
+	if got := bob.want(202, "POST", "/api/mailboxes/bob/greetings/busy/record", ""); !strings.Contains(got, `"bob bob busy"`) {
+		t.Errorf("recording: %s", got)
+	}
+	bob.want(403, "POST", "/api/mailboxes/bob/greetings/busy/record?user=cyd", "")
+	cyd.want(404, "POST", "/api/mailboxes/bob/greetings/busy/record", "")
 	bob.want(204, "DELETE", "/api/mailboxes/bob/greetings/busy", "")
 	bob.want(204, "DELETE", "/api/mailboxes/bob/greetings/busy", "")
 }

@@ -124,13 +124,15 @@ type OriginateRequest struct {
 	To       string // as dialled: extension or number
 	CallerID string // "" = the user's default
 	Phone    string // ring this outside line (E.164) instead of the devices: a bridge call
+	// Service talks with the user instead of whom To names, which must be a service's code too.
+	Service, Arg string
 }
 
 // Originate starts such a call and returns its id.
 func (m *Manager) Originate(r OriginateRequest) (string, error) {
 	name := m.cfg.Router.UserName(r.User)
 	a, err := m.begin(Incoming{}, Started{User: r.User, From: Party{Number: r.User, Name: name}, To: r.To, CallerID: r.CallerID,
-		Originate: true, Phone: r.Phone})
+		Originate: true, Phone: r.Phone, Service: r.Service, Arg: r.Arg})
 	if err != nil {
 		return "", err
 	}
@@ -217,6 +219,9 @@ func (m *Manager) decide(a *actor) Planned {
 	} else {
 		d := r.Dialled(s.User, s.To, s.CallerID, live, a.at)
 		p = Planned{Plan: d.Plan, Request: d.Request, Direction: d.Direction, To: d.To, Caller: d.Caller, Outside: d.Outside}
+		if end := p.Plan.End; s.Service != "" && end != nil && end.Action == routing.EndService {
+			p.Plan.End = &routing.End{Action: routing.EndService, Service: s.Service, Arg: s.Arg}
+		}
 	}
 	if p.Direction == "" {
 		p.Direction = store.Outbound

@@ -9,10 +9,11 @@ import (
 
 // The machine that answers when nobody does.
 
-// Services that a caller reaches from a mailbox by a key.
+// Services that a caller reaches from a mailbox by a key, and one that the page starts.
 const (
 	ServiceOperator = "operator" // 0; Arg: the box that the caller leaves
 	ServiceMailbox  = "mailbox"  // *: the box from inside, with its PIN; Arg: the box
+	ServiceGreeting = "greeting" // records a greeting; Arg: BOX/KIND
 )
 
 const (

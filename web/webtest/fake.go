@@ -353,6 +353,11 @@ func (f *Fake) PutGreeting(box store.Mailbox, kind string, sound io.Reader) erro
 	return nil
 }
 
+// RecordGreeting implements web.Mailboxes.
+func (f *Fake) RecordGreeting(user string, box store.Mailbox, kind string) (string, error) {
+	return user + " " + box.String() + " " + kind, nil
+}
+
 // DeleteGreeting implements web.Mailboxes.
 func (f *Fake) DeleteGreeting(box store.Mailbox, kind string) error {
 	f.Mu.Lock()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"strowger/cmd/strowger/voicemail"
@@ -28,6 +29,7 @@ func (a *App) mailboxServices(s *services) {
 	s.scripts[call.ServiceOperator] = func(call.ServiceCall) script.Script {
 		return mailbox.Operator{Target: a.org.Company().Operator}
 	}
+	s.scripts[call.ServiceGreeting] = a.greetingRecorder
 	m := menuAnswers{a}
 	answer(s, m.find)
 	answer(s, m.checkPIN)
@@ -75,6 +77,16 @@ func (a *App) ownMenu(c call.ServiceCall) script.Script {
 		m.PIN = has || err != nil
 	}
 	return m
+}
+
+// greetingRecorder records the greeting that a user has asked for on the page, whose box was checked there.
+func (a *App) greetingRecorder(c call.ServiceCall) script.Script {
+	name, kind, _ := strings.Cut(c.Arg, "/")
+	box := store.Mailbox{User: name}
+	if strings.HasPrefix(name, "+") {
+		box = store.Mailbox{Number: name}
+	}
+	return mailbox.RecordGreeting{Box: box, Kind: kind}
 }
 
 // zone is the company's, in which people think of times.

@@ -10,6 +10,7 @@ import (
 
 	"strowger/cmd/strowger/voicemail"
 	"strowger/media"
+	"strowger/sip/call"
 	"strowger/store"
 	"strowger/web"
 )
@@ -86,6 +87,11 @@ func (w webMailboxes) OpenGreeting(box store.Mailbox, kind string) (io.ReadSeekC
 
 func (w webMailboxes) PutGreeting(box store.Mailbox, kind string, sound io.Reader) error {
 	return forPeople(w.a.boxes.PutGreeting(box, kind, sound))
+}
+
+func (w webMailboxes) RecordGreeting(user string, box store.Mailbox, kind string) (string, error) {
+	code := w.a.org.view().dir.Features.Codes.WithDefaults().Voicemail
+	return w.a.calls.Originate(call.OriginateRequest{User: user, To: code, Service: call.ServiceGreeting, Arg: box.String() + "/" + kind})
 }
 
 func (w webMailboxes) DeleteGreeting(box store.Mailbox, kind string) error {

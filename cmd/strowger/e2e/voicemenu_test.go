@@ -241,3 +241,29 @@ func TestMovingInAMessage(t *testing.T) {
 	bob.do("hangup", "")
 	s.noCalls()
 }
+
+// Bob asks on the page for a greeting to be recorded: his phone rings, he speaks, and the next caller hears it.
+func TestGreetingFromThePage(t *testing.T) {
+	s := serve(t, carrierTrunk("acme", carrierIP, 5060, ""))
+	bob := newBaresip(t, s, s.phone("bob", "desk"), deskTone, baresipOptions{})
+	mark := bob.mark()
+	if code := s.api("POST", "/api/mailboxes/bob/greetings/busy/record?user=bob", nil); code != 202 {
+		t.Fatalf("record: %d", code)
+	}
+	bob.waitFor("CALL_INCOMING", mark, 5*time.Second)
+	bob.do("accept", "")
+	time.Sleep(11 * time.Second) // it is told how, and then speaks
+	bob.keysIn("#")
+	time.Sleep(time.Second)
+	bob.keysIn("1")
+	eventually(t, "the greeting should be there", 10*time.Second, func() bool {
+		return s.api("GET", "/api/mailboxes/bob/greetings/busy", nil) == 200
+	})
+	bob.waitFor("CALL_CLOSED", mark, 10*time.Second)
+	s.noCalls()
+	mark = bob.mark()
+	sipp := carrierCalls(t, s, "+12025550004", "+12025550999", waitBye)
+	bob.waitFor("CALL_INCOMING", mark, 5*time.Second)
+	bob.do("hangup", "")
+	sipp.hears(deskTone)
+}

@@ -1,6 +1,6 @@
 import { ActionIcon, Button, FileButton, Group, Modal, PasswordInput, Select, Stack, Text } from '@mantine/core'
-import { IconSettings, IconTrash, IconUpload } from '@tabler/icons-react'
-import { useState } from 'react'
+import { IconPhone, IconSettings, IconTrash, IconUpload } from '@tabler/icons-react'
+import { useEffect, useState } from 'react'
 import { api, greetingURL } from './api'
 import type { MessageBox } from './types'
 import { partyName } from './why'
@@ -81,13 +81,23 @@ function Box({ box, act }: { box: MessageBox; act: (work: Promise<unknown>) => v
 
 function Greeting({ box, kind, what, act }: { box: MessageBox; kind: string; what: string; act: (work: Promise<unknown>) => void }) {
   const own = box.greetings?.includes(kind) ?? false
+  const [calls, setCalls] = useState(0) // recordings that were begun by phone
+  useEffect(() => {
+    if (!calls) return
+    const timer = setInterval(() => act(Promise.resolve()), 5000) // until the dialog is closed: nobody tells when it is kept
+    return () => clearInterval(timer)
+  }, [calls]) // eslint-disable-line react-hooks/exhaustive-deps
+  const record = () => act(api.recordGreeting(box.id, kind).then(() => setCalls((n) => n + 1)))
   return (
     <div>
       <Text size="sm" fw={500}>
         Greeting: {what.charAt(0).toLowerCase() + what.slice(1)}
       </Text>
       <Group gap="xs" wrap="nowrap">
-        {own ? <audio controls preload="none" src={greetingURL(box.id, kind)} aria-label={what} style={{ flex: 1, minWidth: 0 }} /> : <Text size="sm" c="dimmed" style={{ flex: 1 }}>The standard greeting</Text>}
+        {own ? <audio controls preload="none" key={calls} src={greetingURL(box.id, kind)} aria-label={what} style={{ flex: 1, minWidth: 0 }} /> : <Text size="sm" c="dimmed" style={{ flex: 1 }}>The standard greeting</Text>}
+        <Button variant="default" size="compact-sm" leftSection={<IconPhone size={16} />} onClick={record} aria-label={`Record a greeting by phone: ${what}`} data-testid={`greeting-record-${kind}`}>
+          Record by phone
+        </Button>
         <FileButton accept="audio/wav,audio/ogg,.wav,.ogg,.opus" onChange={(file) => file && act(api.putGreeting(box.id, kind, file))}>
           {(props) => (
             <Button {...props} variant="default" size="compact-sm" leftSection={<IconUpload size={16} />} aria-label={`Upload a greeting: ${what}`}>
@@ -101,6 +111,11 @@ function Greeting({ box, kind, what, act }: { box: MessageBox; kind: string; wha
           </ActionIcon>
         )}
       </Group>
+      {calls > 0 && (
+        <Text size="sm" c="dimmed" role="status">
+          Your phone rings. Answer, speak after the tone, press pound, and keep it by 1.
+        </Text>
+      )}
     </div>
   )
 }

@@ -73,6 +73,7 @@ export const api = {
   setPIN: (box: string, pin: string) => ask<void>('PUT', `/api/mailboxes/${id(box)}/pin`, { pin }),
   setMail: (box: string, mail: string) => ask<void>('PUT', `/api/mailboxes/${id(box)}/mail`, { mail }),
   putGreeting: (box: string, kind: string, audio: Blob) => ask<void>('PUT', greetingURL(box, kind), audio),
+  recordGreeting: (box: string, kind: string) => ask<{ id: string }>('POST', `${greetingURL(box, kind)}/record`),
   deleteGreeting: (box: string, kind: string) => ask<void>('DELETE', greetingURL(box, kind)),
   reach: () => ask<Reach>('GET', '/api/me/reach'),
   setReach: (reach: Reach) => ask<Reach>('PUT', '/api/me/reach', reach),

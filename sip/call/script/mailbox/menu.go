@@ -115,6 +115,7 @@ func (m Menu) open() (script.Script, []script.Act) {
 type hearing struct {
 	Menu
 	Contents
+	once bool  // one greeting is recorded, and there is no menu
 	at   int   // place in list of the message that is heard
 	list []int // places in Messages that are gone through
 }

@@ -1,8 +1,29 @@
 package mailbox
 
-import "strowger/sip/call/script"
+import (
+	"strowger/sip/call/script"
+	"strowger/store"
+)
 
 const longestGreeting = 120 // seconds
+
+// RecordGreeting records a greeting of a box and does nothing else: for whoever has asked for that on the page.
+type RecordGreeting struct {
+	Box  store.Mailbox
+	Kind string // unavailable | busy | temporary
+}
+
+var greetingTitles = map[string]string{"unavailable": "vm-unavailable", "busy": "vm-busy-greeting", "temporary": "vm-temporary"}
+
+// Next implements script.Script.
+func (g RecordGreeting) Next(in script.In) (script.Script, []script.Act) {
+	title, ok := greetingTitles[g.Kind]
+	if _, began := in.(script.Began); !began || !ok {
+		return over{}, nil
+	}
+	h := hearing{Menu: Menu{Box: g.Box}, once: true}
+	return before(prompts(title), func() (script.Script, []script.Act) { return h.recordGreeting(g.Kind) })
+}
 
 // options are the greetings and the PIN.
 func (h hearing) options() (script.Script, []script.Act) { return h.optionsAfter(nil) }
@@ -31,6 +52,9 @@ func (h hearing) greeting(kind, title string) reaction {
 }
 
 func (h hearing) greetingMenu(kind string, first []script.Phrase) (script.Script, []script.Act) {
+	if h.once {
+		return before(first, end)
+	}
 	again := func(said ...script.Phrase) (script.Script, []script.Act) { return h.greetingMenu(kind, said) }
 	return choose(first, prompts("vm-greeting-menu"), func(key byte) reaction {
 		switch key {

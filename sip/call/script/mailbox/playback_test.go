@@ -40,3 +40,19 @@ func TestMovingInAMessage(t *testing.T) {
 		t.Error("a pause that nobody ends goes on for ever")
 	}
 }
+
+func TestOneGreetingIsRecorded(t *testing.T) {
+	c := call(t, RecordGreeting{Box: own.Box, Kind: "busy"}).begins().hears("vm-busy-greeting", "vm-record", "vm-review-greeting")
+	c.presses("2").hears("/drafts/x.wav")
+	c.presses("1").hears("vm-greeting-kept", "goodbye")
+	c.wasAsked("Draft KeepGreeting")
+	if !c.ended {
+		t.Error("the call goes on")
+	}
+	if c = call(t, RecordGreeting{Box: own.Box, Kind: "busy"}); !c.begins().presses("*").ended {
+		t.Error("the call goes on after it was cancelled")
+	}
+	if c = call(t, RecordGreeting{Box: own.Box, Kind: "loud"}).begins(); len(c.asked) != 0 {
+		t.Error("an unknown greeting is recorded")
+	}
+}
