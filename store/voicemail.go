@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"cmp"
+	"maps"
+	"time"
+)
 
 // Mailbox names a box: a user's or a number's shared one.
 type Mailbox struct {
@@ -55,6 +59,29 @@ type MailboxSettings struct {
 	Wrong  int       `json:"wrong,omitempty"`
 	Locked time.Time `json:"locked,omitzero"`
 	Mail   string    `json:"mail,omitempty"` // MailOff, MailLink, MailAttach; "" = the server's default
+	// Mails is the same of single users of a shared box, by User.ID; who is not in it has Mail.
+	Mails map[string]string `json:"mails,omitempty"`
+	// Gone is when the box was first seen to belong to no user and no number any more; zero = it does.
+	Gone time.Time `json:"gone,omitzero"`
+}
+
+// MailFor is how a user of the box is told by mail; "" = the server's default.
+func (s *MailboxSettings) MailFor(user string) string { return cmp.Or(s.Mails[user], s.Mail) }
+
+// SetMailFor sets it; "" = as the box has it. Of a personal box, or without a user, it is the box's.
+func (s *MailboxSettings) SetMailFor(user, how string) {
+	if s.Mailbox.User != "" || user == "" {
+		s.Mail = how
+		return
+	}
+	mails := maps.Clone(s.Mails)
+	if mails == nil {
+		mails = map[string]string{}
+	}
+	if mails[user] = how; how == "" {
+		delete(mails, user)
+	}
+	s.Mails = mails
 }
 
 // MailJob is a mail that waits to be sent.

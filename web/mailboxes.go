@@ -29,7 +29,7 @@ type MessageBox struct {
 	New       int      `json:"new" doc:"Messages that nobody has heard"`
 	Old       int      `json:"old"`
 	PIN       bool     `json:"pin" doc:"It has a PIN, without which it opens from its owner's own phones only"`
-	Mail      string   `json:"mail" doc:"How its users are told by mail: attach, link, off, or default: as the server is set up"`
+	Mail      string   `json:"mail" doc:"How one is told by mail: attach, link, off, or default: as the server is set up. Each user of a shared box has this for themselves"`
 	Greetings []string `json:"greetings" doc:"Those of its own: unavailable, busy, temporary. Without one callers hear the standard greeting"`
 }
 
@@ -82,7 +82,7 @@ func (s *Server) mailboxRoutes() {
 		out := &mailboxesOutput{}
 		out.Body.Mailboxes = []MessageBox{}
 		for _, box := range s.boxesOf(p) {
-			view, err := s.mailboxView(box)
+			view, err := s.mailboxView(p, box)
 			if err != nil {
 				return nil, err
 			}
@@ -102,7 +102,8 @@ func (s *Server) mailboxRoutes() {
 	})
 	route(s, needAny, huma.Operation{
 		OperationID: "set-mailbox-mail", Method: http.MethodPut, Path: "/api/mailboxes/{box}/mail", Summary: "How to tell of new messages by mail",
-		Errors: []int{http.StatusNotFound},
+		Description: "Of a shared box each user sets this for themselves; the admin token sets what those have who have set nothing.",
+		Errors:      []int{http.StatusNotFound},
 	}, func(_ context.Context, p Principal, in *mailInput) (*struct{}, error) {
 		box, err := s.ownBox(p, in.Box)
 		if err != nil {
@@ -112,7 +113,7 @@ func (s *Server) mailboxRoutes() {
 		if how == "default" {
 			how = ""
 		}
-		return nil, s.cfg.Mailboxes.SetMail(box, how)
+		return nil, s.cfg.Mailboxes.SetMail(box, p.User.ID, how)
 	})
 	s.greetingRoutes()
 	s.recordGreetingRoute()
@@ -227,7 +228,7 @@ func (s *Server) ownBox(p Principal, name string) (store.Mailbox, error) {
 	return box, err
 }
 
-func (s *Server) mailboxView(box store.Mailbox) (MessageBox, error) {
+func (s *Server) mailboxView(p Principal, box store.Mailbox) (MessageBox, error) {
 	set, err := s.cfg.Mailboxes.MailboxSettings(box)
 	if err != nil {
 		return MessageBox{}, err
@@ -236,7 +237,7 @@ func (s *Server) mailboxView(box store.Mailbox) (MessageBox, error) {
 	if err != nil {
 		return MessageBox{}, err
 	}
-	v := MessageBox{ID: box.String(), Box: s.party(box.Number, "", box.User), Shared: box.User == "", PIN: set.PIN != "", Mail: cmp.Or(set.Mail, "default"), Greetings: []string{}}
+	v := MessageBox{ID: box.String(), Box: s.party(box.Number, "", box.User), Shared: box.User == "", PIN: set.PIN != "", Mail: cmp.Or(set.MailFor(p.User.ID), "default"), Greetings: []string{}}
 	for _, vm := range list {
 		switch {
 		case !vm.Deleted.IsZero():

@@ -117,8 +117,9 @@ type Mailboxes interface {
 	MailboxSettings(box store.Mailbox) (store.MailboxSettings, error)
 	// SetPIN sets the PIN, "" takes it away. The error wraps ErrUnacceptable for one that is too easy.
 	SetPIN(box store.Mailbox, pin string) error
-	// SetMail says how somebody is told by mail: store.MailOff, MailLink, MailAttach, or "" for the server's default.
-	SetMail(box store.Mailbox, how string) error
+	// SetMail says how a user of the box is told by mail: store.MailOff, MailLink, MailAttach, or "" for the server's default. Of a
+	// shared box each user has this for himself; without a user ("") it is what those have who have set nothing.
+	SetMail(box store.Mailbox, user, how string) error
 	// OpenGreeting opens the WAV file of a greeting (unavailable, busy, temporary); the error wraps store.ErrNotFound when
 	// the box has none of its own.
 	OpenGreeting(box store.Mailbox, kind string) (io.ReadSeekCloser, error)

@@ -305,8 +305,8 @@ func (f *Fake) SetPIN(box store.Mailbox, pin string) error {
 }
 
 // SetMail implements web.Mailboxes.
-func (f *Fake) SetMail(box store.Mailbox, how string) error {
-	return f.set(box, func(s *store.MailboxSettings) { s.Mail = how })
+func (f *Fake) SetMail(box store.Mailbox, user, how string) error {
+	return f.set(box, func(s *store.MailboxSettings) { s.SetMailFor(user, how) })
 }
 
 func (f *Fake) set(box store.Mailbox, change func(*store.MailboxSettings)) error {

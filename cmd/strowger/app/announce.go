@@ -128,14 +128,11 @@ func (n *announcer) jobs(vm store.Voicemail) []store.MailJob {
 	if err != nil {
 		n.a.log.Error().Err(err).Stringer("mailbox", vm.Mailbox).Msg("a mailbox's settings cannot be read; its users are told as the server is set up")
 	}
-	how := cmp.Or(set.Mail, n.a.cfg.Mail.Messages)
-	if how == store.MailOff {
-		return nil
-	}
 	var jobs []store.MailJob
 	for _, id := range n.a.org.usersOf(vm.Mailbox) {
 		u, _ := n.a.org.UserByID(id)
-		if u.Email == "" {
+		how := cmp.Or(set.MailFor(id), n.a.cfg.Mail.Messages)
+		if u.Email == "" || how == store.MailOff {
 			continue
 		}
 		now := time.Now().UTC()

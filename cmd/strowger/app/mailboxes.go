@@ -18,6 +18,7 @@ func (a *App) openMailboxes() error {
 	var err error
 	a.boxes, err = voicemail.New(voicemail.Config{Store: a.db, Data: a.cfg.Data, Log: a.log,
 		Limits: voicemail.Limits{Messages: c.Messages, Length: c.Length, Keep: time.Duration(c.KeepDays) * 24 * time.Hour, Undo: c.Undo},
+		Exists: a.org.hasBox,
 		Came:   a.announces.came,
 		Changed: func(vm store.Voicemail, gone bool) {
 			for _, f := range a.onMessage {
@@ -82,6 +83,15 @@ func (o *organisation) usersOf(box store.Mailbox) []string {
 		}
 	}
 	return users
+}
+
+// hasBox reports whether a box is a user's, or one of our numbers'.
+func (o *organisation) hasBox(box store.Mailbox) bool {
+	if box.User != "" {
+		_, ok := o.UserByID(box.User)
+		return ok
+	}
+	return slices.ContainsFunc(o.Numbers(), func(n store.Number) bool { return n.Number == box.Number })
 }
 
 // boxesOf are the boxes of a user: their own, and the shared one of every number that names them.

@@ -72,8 +72,8 @@ func (w webMailboxes) SetPIN(box store.Mailbox, pin string) error {
 	return forPeople(w.a.boxes.SetPIN(box, pin))
 }
 
-func (w webMailboxes) SetMail(box store.Mailbox, how string) error {
-	_, err := w.a.db.ChangeMailbox(box, func(s *store.MailboxSettings) { s.Mail = how })
+func (w webMailboxes) SetMail(box store.Mailbox, user, how string) error {
+	_, err := w.a.db.ChangeMailbox(box, func(s *store.MailboxSettings) { s.SetMailFor(user, how) })
 	return err
 }
 

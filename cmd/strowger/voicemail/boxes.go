@@ -53,6 +53,8 @@ type Config struct {
 	Store  Store
 	Data   string // the data folder
 	Limits Limits
+	// Exists reports whether a box is a user's, or one of our numbers'; nil = every box is.
+	Exists func(box store.Mailbox) bool
 	// Changed is told of each message that came, changed or went (gone: deleted, or removed for good), on any goroutine.
 	Changed func(vm store.Voicemail, gone bool)
 	// Came is told of each message that somebody left: to announce it. It must not block.

@@ -369,3 +369,45 @@ func TestMessageWaitsForRoom(t *testing.T) {
 		t.Errorf("%+v %v", list, err)
 	}
 }
+
+// The box of a user who is gone stays for a month, in case that was a mistake, and then goes with all that is in it.
+func TestBoxOfNobody(t *testing.T) {
+	w := newWorld(t, Limits{})
+	here := map[store.Mailbox]bool{ann: true, bob: true}
+	w.cfg.Exists = func(box store.Mailbox) bool { return here[box] }
+	w.leave(ann, "m1", 1)
+	w.leave(bob, "m2", 1)
+	if err := w.KeepGreeting(ann, Busy, w.draft(1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.SetPIN(ann, "2580"); err != nil {
+		t.Fatal(err)
+	}
+	sweep := func(after time.Duration, want int) {
+		t.Helper()
+		w.now = w.now.Add(after)
+		if n, err := w.Sweep(); err != nil || n != want {
+			t.Fatalf("swept %d, want %d: %v", n, want, err)
+		}
+	}
+	sweep(0, 0)
+	here[ann] = false
+	sweep(time.Hour, 0)
+	sweep(goneKeep-time.Hour, 0)
+	here[ann] = true // it was a mistake
+	sweep(time.Hour, 0)
+	here[ann] = false
+	sweep(time.Hour, 0)
+	sweep(goneKeep-time.Hour, 0)
+	sweep(time.Hour, 1)
+	if list, err := w.db.AllVoicemails(); err != nil || len(list) != 1 || list[0].Mailbox != bob {
+		t.Errorf("left %+v %v", list, err)
+	}
+	if _, err := os.Stat(filepath.Join(w.cfg.Data, "voicemail", "ann")); !os.IsNotExist(err) {
+		t.Errorf("the folder: %v", err)
+	}
+	if has, err := w.HasPIN(ann); err != nil || has {
+		t.Errorf("the PIN: %v %v", has, err)
+	}
+	sweep(2*goneKeep, 0)
+}

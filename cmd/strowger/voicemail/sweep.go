@@ -34,8 +34,8 @@ func (b *Boxes) Run(ctx context.Context) {
 	}
 }
 
-// Sweep removes for good what was deleted Limits.Undo ago, and what was heard, not saved and is older than Limits.Keep. It
-// returns how many messages went. The audio goes first: what a crash leaves between the two is swept the next time.
+// Sweep removes for good what was deleted Limits.Undo ago, what was heard, not saved and is older than Limits.Keep, and the boxes
+// whose user or number has been gone for goneKeep. It returns how many messages went. The audio goes first: what a crash leaves between the two is swept the next time.
 func (b *Boxes) Sweep() (removed int, err error) {
 	list, err := b.cfg.Store.AllVoicemails()
 	if err != nil {
@@ -56,6 +56,8 @@ func (b *Boxes) Sweep() (removed int, err error) {
 		removed++
 		b.changed(vm, true)
 	}
+	n, err := b.sweepBoxes(list)
+	removed, failed = removed+n, append(failed, err)
 	return removed, errors.Join(failed...)
 }
 
