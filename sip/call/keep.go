@@ -96,8 +96,11 @@ func (a *actor) recordVoice(e RecordVoice) {
 func (a *actor) saveVoicemail() {
 	s := &a.state
 	vm := store.Voicemail{
-		ID: a.vm.id, Mailbox: s.VM.Box, Call: s.Start.ID, From: s.Plan.Caller.Number, FromName: s.Plan.Caller.Name, FromUser: s.Start.User,
+		ID: a.vm.id, Mailbox: s.VM.Box, Call: s.Start.ID, From: s.Plan.Caller.Number, FromName: s.Plan.Caller.Name,
 		Left: a.at, Seconds: s.VM.Seconds, File: a.vm.rel,
+	}
+	if c := s.Caller; c >= 0 && c < len(s.Legs) { // who was transferred here is not who began the call
+		vm.FromUser = s.Legs[c].User
 	}
 	a.vm.lost = true // until it is stored; from here on only what is kept later looks at it
 	a.keep("store a voicemail", func() error {

@@ -36,6 +36,30 @@ func speaks(alice *phone, s *session) {
 	s.played()
 }
 
+// TestMessageOfATransferred: a message is of who speaks, not of the colleague who called and sent them to the mailbox.
+func TestMessageOfATransferred(t *testing.T) {
+	story(t, func(w *world) {
+		bob := w.registers("bob", store.Desk)
+		w.plans(toHangup(), stage(20, user("bob", store.Desk)))
+		ann := w.dials("ann", "202")
+		bob.rings()
+		bob.answers()
+		ann.acks()
+		w.dialled = &Dialled{Plan: routing.Plan{End: toVoicemail("cyd")}, Direction: store.Internal, To: "203"}
+		ann.refers("*96203")
+		w.after(time.Second)
+		bob.hears("greeting.wav")
+		s := bob.media()
+		speaks(bob, s)
+		w.after(3 * time.Second)
+		bob.hangsUp()
+		w.after(time.Second)
+		if v := w.voicemails; len(v) != 1 || v[0].FromUser != "bob" {
+			t.Errorf("messages: %+v", v)
+		}
+	})
+}
+
 func TestMessageIsReviewed(t *testing.T) {
 	story(t, func(w *world) {
 		w.mailbox = MailboxOpened{Review: "review.wav"}
