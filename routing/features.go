@@ -196,7 +196,7 @@ func dialFeature(d *decider, req DialRequest, caller string) (plan Plan, ok bool
 	case f.Room(req.Dialled) != nil:
 		return plain(End{Service: ServiceRoom, Arg: req.Dialled})
 	case f.Page(req.Dialled) != nil:
-		return plain(End{Service: ServicePage, Arg: req.Dialled, Users: without(f.Page(req.Dialled).Users, req.User)})
+		return plain(End{Service: ServicePage, Arg: req.Dialled, Users: hearers(d.dir, f.Page(req.Dialled), req.User)})
 	case req.Dialled == "" || req.Dialled[0] != '*' && req.Dialled[0] != '#':
 		return plan, false
 	}
@@ -226,6 +226,14 @@ func dialFeature(d *decider, req DialRequest, caller string) (plan Plan, ok bool
 		return plain(End{Service: service, Arg: arg})
 	}
 	return plain(End{Service: ServiceInvalid, Code: 404, Reason: ReasonUnknownCode})
+}
+
+// hearers are those of a page who shall hear it. Who does not want to be disturbed is spoken to by no phone.
+func hearers(dir Directory, p *store.Page, user string) []string {
+	return slices.DeleteFunc(without(p.Users, user), func(id string) bool {
+		u := dir.User(id)
+		return u != nil && u.DND
+	})
 }
 
 func without(users []string, user string) []string {

@@ -122,6 +122,21 @@ func TestDialIntercomAndEmergency(t *testing.T) {
 	}
 }
 
+// Who is not to be disturbed is not paged.
+func TestPageAndDoNotDisturb(t *testing.T) {
+	dir := featureOrg()
+	i := slices.IndexFunc(dir.Users, func(u store.User) bool { return u.ID == "cyd" })
+	dir.Users[i].DND = true
+	ix, err := NewIndex(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := Dial(DialRequest{User: "ann", Dialled: "850"}, ix.With(atDesks()), time.Now())
+	if end := got.Plan.End; end == nil || !slices.Equal(end.Users, []string{"bob"}) {
+		t.Errorf("paged: %+v", end)
+	}
+}
+
 // A colleague's extension is never taken for a code of the region or a default orbit.
 func TestExtensionsComeFirst(t *testing.T) {
 	dir := featureOrg()
