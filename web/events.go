@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -64,6 +65,34 @@ type (
 func (s *Server) CallChanged(c call.Change) {
 	s.hub.publish(func(p Principal) bool { return seesLive(p, c.Call) },
 		func() any { return CallEvent{Kind: c.Kind, Call: s.liveView(c.Call)} })
+	if s.parked.left(c) { // for those who saw it only because it was parked, it is over
+		s.hub.publish(func(p Principal) bool { return p.User.ID != "" && !seesLive(p, c.Call) },
+			func() any {
+				return CallEvent{Kind: call.CallEnded, Call: LiveCall{ID: c.Call.ID, Phase: "ended", Legs: []LiveLeg{}}}
+			})
+	}
+}
+
+// parked are the calls in progress that are on an orbit.
+type parked struct {
+	mu  sync.Mutex
+	ids map[string]bool
+}
+
+// left reports whether a call was parked until this change.
+func (k *parked) left(c call.Change) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	was, is := k.ids[c.Call.ID], c.Call.Orbit != "" && c.Kind != call.CallEnded
+	switch {
+	case is && k.ids == nil:
+		k.ids = map[string]bool{c.Call.ID: true}
+	case is:
+		k.ids[c.Call.ID] = true
+	default:
+		delete(k.ids, c.Call.ID)
+	}
+	return was && !is
 }
 
 // RecordChanged tells viewers that a call's record was written or claimed.

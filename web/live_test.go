@@ -104,6 +104,25 @@ func TestEventsByRole(t *testing.T) {
 	cyd.expect("record_gone", "call5")
 }
 
+// A parked call is everybody's to see; when somebody has taken it, it is gone for all others, who learn nothing more of it.
+func TestEventsOfParkedCalls(t *testing.T) {
+	r := newRig(t)
+	cyd := r.as("cyd").watch("")
+	cyd.expect("hello", `"resumed":false`)
+	parked := ringing("a1", "bob")
+	parked.Orbit = "701"
+	r.web.CallChanged(call.Change{Kind: call.CallStarted, Call: ringing("a1", "bob")})
+	r.web.CallChanged(call.Change{Kind: call.CallChanged, Call: parked})
+	r.web.CallChanged(call.Change{Kind: call.CallChanged, Call: ringing("a1", "bob")})
+	r.web.CallChanged(call.Change{Kind: call.CallEnded, Call: ringing("a1", "bob")})
+	r.web.RegistrationChanged("cyd", nil)
+	cyd.expect("call", `"orbit":"701"`)
+	if _, data := cyd.next(); !strings.Contains(data, `"kind":"ended"`) || !strings.Contains(data, `"phase":"ended"`) || strings.Contains(data, "Bob") || strings.Contains(data, "0900") {
+		t.Errorf("of the call that is parked no longer cyd is told %s", data)
+	}
+	cyd.expect("registration", "cyd")
+}
+
 func TestEventsResume(t *testing.T) {
 	r := newRig(t)
 	c := r.as("bob")

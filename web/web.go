@@ -67,6 +67,7 @@ type Server struct {
 	guesses    *guesses
 	hub        *hub
 	alerts     alerts
+	parked     parked
 	listenings listenings
 	sockets    *sockets
 	api        huma.API
