@@ -71,6 +71,8 @@ type Tape struct {
 
 // tapeSink is the file. Only the tape's goroutine uses it.
 type tapeSink interface {
+	// begin comes before the first write: narrow says that all parties speak at 8 kHz.
+	begin(narrow bool)
 	// write appends pairs of samples. What was written before an error is good.
 	write(pairs []int16) error
 	// close completes the file; failed says that not everything could be written.
@@ -305,7 +307,10 @@ func (t *Tape) run(limit int64) {
 		if done {
 			upto = t.end // it is set before stop is closed
 		}
-		for upto = min(upto, limit); written < upto && err == nil; {
+		if written == 0 && upto > 1 {
+			t.sink.begin(t.narrow())
+		}
+		for upto = min(upto, limit) &^ 1; written < upto && err == nil; {
 			n := int(min(upto-written, int64(len(pairs)/tapeChannels)))
 			t.take(pairs[:tapeChannels*n])
 			if err = t.sink.write(pairs[:tapeChannels*n]); err == nil {
@@ -318,6 +323,14 @@ func (t *Tape) run(limit int64) {
 		}
 	}
 	t.complete(written, err)
+}
+
+// narrow says whether all parties speak at 8 kHz. The file keeps to what holds as it begins: a wideband party who comes later is
+// heard in narrowband there.
+func (t *Tape) narrow() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.lanes) > 0 && !slices.ContainsFunc(t.lanes, func(l *lane) bool { return l.tap.rate() > 8000 })
 }
 
 // take moves what is due out of the ring, and makes room.

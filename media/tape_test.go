@@ -32,7 +32,7 @@ func newTestTape(t *testing.T, e *Engine, opus bool) (tape *Tape, file string, e
 	return tape, file, ended
 }
 
-// stereo reads a WAV file of two channels at 16 kHz.
+// stereo reads a WAV file of two channels, as 16 kHz: the samples of a narrowband call come twice.
 func stereo(t *testing.T, file string) (left, right []int16) {
 	t.Helper()
 	b, err := os.ReadFile(file)
@@ -40,12 +40,18 @@ func stereo(t *testing.T, file string) (left, right []int16) {
 		t.Fatal(err)
 	}
 	le := binary.LittleEndian
-	if len(b) < wavHeaderLen || le.Uint16(b[22:]) != 2 || le.Uint32(b[24:]) != 16000 || int(le.Uint32(b[40:])) != len(b)-wavHeaderLen ||
-		int(le.Uint32(b[4:])) != len(b)-8 || le.Uint32(b[28:]) != 64000 || le.Uint16(b[32:]) != 4 {
+	if len(b) < wavHeaderLen {
+		t.Fatalf("%d octets", len(b))
+	}
+	rate := le.Uint32(b[24:])
+	if le.Uint16(b[22:]) != 2 || rate != 16000 && rate != 8000 || int(le.Uint32(b[40:])) != len(b)-wavHeaderLen ||
+		int(le.Uint32(b[4:])) != len(b)-8 || le.Uint32(b[28:]) != 4*rate || le.Uint16(b[32:]) != 4 {
 		t.Fatalf("header % x of %d octets", b[:min(len(b), wavHeaderLen)], len(b))
 	}
 	for b = b[wavHeaderLen:]; len(b) >= 4; b = b[4:] {
-		left, right = append(left, int16(le.Uint16(b))), append(right, int16(le.Uint16(b[2:])))
+		for range 16000 / rate {
+			left, right = append(left, int16(le.Uint16(b))), append(right, int16(le.Uint16(b[2:])))
+		}
 	}
 	return left, right
 }
@@ -124,6 +130,9 @@ func TestTapeKeepsSidesAndTime(t *testing.T) {
 					t.Fatalf("ended %+v", *ended)
 				}
 				left, right := stereo(t, file)
+				if info, err := os.Stat(file); err != nil || info.Size() != int64(wavHeaderLen+9*4*max(8000, other.rate)) {
+					t.Errorf("the file has %d octets: its rate is not that of the call", info.Size())
+				}
 				if len(left) != 9*16000 {
 					t.Errorf("%d samples, want 9 s", len(left))
 				}
@@ -320,6 +329,8 @@ type stuckSink struct {
 }
 
 var errFull = errors.New("no space left on device")
+
+func (s *stuckSink) begin(bool) {}
 
 func (s *stuckSink) write(pairs []int16) error {
 	if s.hang != nil {
