@@ -30,7 +30,11 @@ var (
 	codecEvent8  = &codecInfo{name: "telephone-event", payload: 101, clock: 8000, fmtp: "0-16"}
 	codecEvent48 = &codecInfo{name: "telephone-event", payload: 110, clock: 48000, fmtp: "0-16"}
 
-	// Comfort noise (RFC 3389), beside G.711.
+	// Comfort noise (RFC 3389), beside G.711: agreed to when a party offers it, never offered. To offer it invites phones to
+	// send nothing while nothing is said, and with it goes the room behind the voice, and the first consonant of what is
+	// said next; softphones like baresip and linphone have no use for the offer, and desk phones suppress silence only where
+	// somebody has switched it on, and then offer it themselves. What we say ourselves (prompts, messages, conferences) is
+	// sent without a pause for the same reason, and so that the way through address translators stays open.
 	codecNoise = &codecInfo{name: "CN", payload: 13, static: true, clock: 8000, rate: 8000}
 
 	allCodecs = []*codecInfo{codecOpus, codecG722, codecPCMU, codecPCMA}
