@@ -411,3 +411,31 @@ func TestBoxOfNobody(t *testing.T) {
 	}
 	sweep(2*goneKeep, 0)
 }
+
+// TestDraftsAreSwept: who records and hangs up, again and again, does not fill the disk.
+func TestDraftsAreSwept(t *testing.T) {
+	w := newWorld(t, Limits{})
+	var drafts []string
+	for _, age := range []time.Duration{keepDraft + time.Minute, time.Minute} {
+		path, err := w.Draft()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := speech(1).Write(path); err != nil {
+			t.Fatal(err)
+		}
+		if at := w.now.Add(-age); os.Chtimes(path, at, at) != nil {
+			t.Fatal("the draft has no time")
+		}
+		drafts = append(drafts, path)
+	}
+	if _, err := w.Sweep(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(drafts[0]); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("an old draft stays: %v", err)
+	}
+	if _, err := os.Stat(drafts[1]); err != nil {
+		t.Errorf("a new draft is gone: %v", err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -58,7 +59,25 @@ func (b *Boxes) Sweep() (removed int, err error) {
 	}
 	n, err := b.sweepBoxes(list)
 	removed, failed = removed+n, append(failed, err)
-	return removed, errors.Join(failed...)
+	return removed, errors.Join(errors.Join(failed...), b.sweepDrafts(now))
+}
+
+// keepDraft is how long a recording may wait for its caller to keep it: longer than any call spends on one.
+const keepDraft = 2 * time.Hour
+
+// sweepDrafts removes what callers recorded and hung up over.
+func (b *Boxes) sweepDrafts(now time.Time) error {
+	entries, err := os.ReadDir(b.drafts())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("read the folder of drafts: %w", err)
+	}
+	var failed []error
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && now.Sub(info.ModTime()) > keepDraft {
+			failed = append(failed, os.Remove(filepath.Join(b.drafts(), e.Name())))
+		}
+	}
+	return errors.Join(failed...)
 }
 
 // remove removes a message and its audio for good.
