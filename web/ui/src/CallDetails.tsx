@@ -99,7 +99,7 @@ function Facts({ call, names }: { call: Call; names: Names }) {
 
 // endText says how and by whom a call was ended, once.
 function endText(call: Call, names: Names): string {
-  if (/^went on in call /.test(call.reason ?? '')) return capital(storyText(call.reason!, names), true)
+  if (/^went on in call |^the service /.test(call.reason ?? '')) return capital(storyText(call.reason!, names), true)
   const by = call.ended_by ? `by ${call.ended_by === 'us' ? 'the system' : `the ${call.ended_by}`}` : ''
   const reason = call.reason ? call.reason.charAt(0).toUpperCase() + call.reason.slice(1) : ''
   if (!reason || !call.ended_by) return reason || by
@@ -164,7 +164,7 @@ function Legs({ call, names }: { call: Call; names: Names }) {
           <Group key={i} justify="space-between" gap="0 12px" align="flex-start" data-testid="leg">
             <div style={{ minWidth: 0 }}>
               <Text size="sm" truncate>
-                {l.stage < 0 ? `Caller: ${legName(l, names)}` : legName(l, names)}
+                {isCaller(l, i) ? `Caller: ${legName(l, names)}` : legName(l, names)}
               </Text>
               <Text size="xs" c="dimmed">
                 {[l.kind && kindName(l.kind), legOutcome(l)].filter(Boolean).join(', ')}
@@ -214,7 +214,7 @@ function Story({ call, names }: { call: Call; names: Names }) {
                 +{between(call.start, e.at).toFixed(1)} s
               </Table.Td>
               <Table.Td fz="sm">
-                {storyWho(call.legs[e.leg], names)}
+                {storyWho(call, e.leg, names)}
                 {capital(storyText(e.what, names), call.legs[e.leg] === undefined)}
               </Table.Td>
             </Table.Tr>
@@ -230,8 +230,15 @@ function capital(line: string, yes: boolean): string {
   return yes ? line.charAt(0).toUpperCase() + line.slice(1) : line
 }
 
-function storyWho(leg: Leg | undefined, names: Names): string {
+function storyWho(call: Call, at: number, names: Names): string {
+  const leg = call.legs[at]
   if (!leg) return ''
+  if (isCaller(leg, at)) return 'Caller: '
   const kind = leg.user && leg.kind ? ` (${kindName(leg.kind)})` : ''
-  return `${leg.stage < 0 ? 'Caller' : legName(leg, names) + kind}: `
+  return `${legName(leg, names)}${kind}: `
+}
+
+// isCaller tells who began the call from those who came later by a transfer or into a conference.
+function isCaller(leg: Leg, at: number): boolean {
+  return leg.stage < 0 && at === 0
 }

@@ -26,6 +26,10 @@ describe('the story', () => {
     ['is parked on 701 by ann', 'is parked on 701 by Ann Lee'],
     ['service echo ', 'Dialled: echo test'],
     ['service room 801', 'Dialled: conference room 801'],
+    ['service voicemail ann', 'Dialled: mailbox of Ann Lee'],
+    ['ann enters the conference', 'enters the conference'],
+    ['the service dnd-on ended the call', 'do not disturb on: done'],
+    ['the transfer to 801 is done: with the service room', 'the transfer to 801 is done: conference room'],
     ['ended by caller: caller hung up', 'ended by caller: caller hung up'],
     ['answered by the workflow', 'answered by the workflow'],
   ])('%s', (what, want) => expect(storyText(what, names)).toBe(want))

@@ -1,23 +1,7 @@
 // What happened in a call, in plain words: the record's lines, with names for ids and numbers.
 
 import { prettyNumber } from './format'
-import { reasonText, stepName, type Names } from './why'
-
-const services: Record<string, string> = {
-  echo: 'echo test',
-  voicemail: 'mailbox',
-  'voicemail-any': 'mailbox',
-  'dnd-on': 'do not disturb on',
-  'dnd-off': 'do not disturb off',
-  'forward-on': 'forwarding on',
-  'forward-off': 'forwarding off',
-  redial: 'last caller',
-  pickup: 'pickup of a ringing call',
-  orbit: 'parking place',
-  room: 'conference room',
-  page: 'announcement to the phones of',
-  invalid: 'no such code',
-}
+import { reasonText, services, stepName, type Names } from './why'
 
 const moves: Record<string, string> = {
   transfer: 'it was transferred',
@@ -38,6 +22,11 @@ const rewrites: [RegExp, (m: RegExpExecArray) => string][] = [
   [new RegExp(`^went on in call ${uuid} \\((\\w+)\\)$`), (m) => `went on in another call: ${how(m[1]!)}`],
   [new RegExp(`^ended by \\w+: went on in call ${uuid} \\((\\w+)\\)$`), () => 'this call is over'],
   [new RegExp(`^comes from call ${uuid} \\((\\w+)\\), in the place of (.*)$`), (m) => `comes from another call, in the place of ${m[2]}: ${how(m[1]!)}`],
+  [/^\S+ enters the conference$/, () => 'enters the conference'],
+  [/^\S+ left$/, () => 'leaves the conference'],
+  [/^(ended by us: )?the service ([\w-]+) ended the call$/, (m) => `${m[1] ?? ''}${services[m[2]!] ?? m[2]}: done`],
+  [/^(.*) is done: with the service ([\w-]+)$/, (m) => `${m[1]} is done: ${services[m[2]!] ?? m[2]}`],
+  [/^service voicemail(?:-any)? (\S+)$/, (m) => `Dialled: mailbox of ${m[1]}`],
   [/^service ([\w-]+) ?(.*)$/, (m) => `Dialled: ${services[m[1]!] ?? m[1]} ${m[2]}`.trim()],
   [/^recorded (\d+) s \(stopped\)$/, (m) => `recorded ${m[1]} s`],
 ]

@@ -78,6 +78,9 @@ const stepNames: Record<string, string> = {
   hangup: 'Hang up',
   extension: 'Extension',
   outbound: 'Outside line',
+  feature: 'Feature code',
+  intercom: 'Intercom',
+  emergency: 'Emergency number',
 }
 
 const reasons: Record<string, string> = {
@@ -108,6 +111,25 @@ const reasons: Record<string, string> = {
   hangup: 'the call ends here',
   dialled: 'as dialled',
   unknown_number: 'the number is not in service',
+  unknown_code: 'there is no such code',
+  emergency: 'always goes out',
+}
+
+// services is what a feature code does, by the names that plans and records have for it.
+export const services: Record<string, string> = {
+  echo: 'echo test',
+  voicemail: 'mailbox',
+  'voicemail-any': 'mailbox',
+  'dnd-on': 'do not disturb on',
+  'dnd-off': 'do not disturb off',
+  'forward-on': 'forwarding on',
+  'forward-off': 'forwarding off',
+  redial: 'last caller',
+  pickup: 'pickup of a ringing call',
+  orbit: 'parking place',
+  room: 'conference room',
+  page: 'announcement to the phones of',
+  invalid: 'no such code',
 }
 
 const absences: Record<string, string> = {
@@ -160,7 +182,7 @@ export function traceLines(plan: Plan, names: Names, answered: number, reached: 
       const line: TraceLine = {
         depth,
         title: stepName(row.step) + (row.number ? `: ${names.number(row.number)}` : ''),
-        text: rowText(row),
+        text: row.step === 'feature' && services[row.reason] ? sentenceCase(services[row.reason]!) : rowText(row),
         users: (row.users ?? []).map((u) => userText(u, names)),
         state: 'skipped',
       }
@@ -198,8 +220,12 @@ function rowText(row: Row): string {
     case 'not_reached':
       return `Not reached: ${why}`
     default:
-      return why.charAt(0).toUpperCase() + why.slice(1)
+      return sentenceCase(why)
   }
+}
+
+function sentenceCase(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 // stagesOf says which stages of a call's plan rang, and which one was answered (-1 = none).
