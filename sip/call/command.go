@@ -177,6 +177,9 @@ func (m *machine) talks(user string) (i, other int, err error) {
 		if user != "" && !m.has(user) {
 			return noLeg, noLeg, ErrNotInCall
 		}
+		if m.Room.Kind != RoomNone {
+			return noLeg, noLeg, ErrNotNow("this is a conference; it can neither be transferred nor parked")
+		}
 		return noLeg, noLeg, ErrNotNow("nobody talks in this call")
 	}
 	for _, i := range []int{m.Peer, m.Caller} {

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 
 	"strowger/store"
@@ -65,6 +66,21 @@ func TestRange(t *testing.T) {
 	for in, want := range map[string]int{"701": 1, "701-709": 9, "001-010": 10, "709-701": 0, "1-20": 0, "x": 0, "": 0, "1-": 0, "+1": 0, "0000-9999": 0} {
 		if list, err := store.Range(in); len(list) != want || (err == nil) != (want > 0) {
 			t.Errorf("%q: %v, %v", in, list, err)
+		}
+	}
+}
+
+// The standard orbits are there when none are named, so that nothing else may have their extensions but a user.
+func TestStandardOrbits(t *testing.T) {
+	head := "company: {name: Example, region: US}\nusers:\n  - {id: ann, name: Ann, extension: \"701\"}\nfeatures:\n"
+	for _, c := range []struct{ doc, want string }{
+		{"  rooms: [{extension: \"705\"}]\n", `"705" is the extension of the standard orbits 701-709 already`},
+		{"  pages: [{extension: \"709\", users: [ann]}]\n", `"709" is the extension of the standard orbits 701-709 already`},
+		{"  orbits: [\"711-719\"]\n  rooms: [{extension: \"705\"}]\n", ""},
+	} {
+		_, err := Parse("org.yaml", []byte(head+c.doc))
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v", c.doc, err)
 		}
 	}
 }

@@ -51,6 +51,14 @@ func (v *validator) features() {
 			extension(path, ext, "the orbits "+orbits)
 		}
 	}
+	if len(f.Orbits) == 0 {
+		list, _ := store.Range(store.DefaultOrbits)
+		for _, ext := range list {
+			if taken[ext] == "" { // a user who has it keeps it, and there is one orbit less
+				taken[ext] = "the standard orbits " + store.DefaultOrbits
+			}
+		}
+	}
 	for i := range f.Rooms {
 		r, path := &f.Rooms[i], strict.Index("features.rooms", i)
 		extension(path+".extension", r.Extension, "room "+r.Extension)

@@ -14,6 +14,7 @@ interface Props {
   panel: Panel
   onPanel: (p: Panel) => void
   known: boolean // the server knows the call, so that it can be asked to do things with it
+  crowd: boolean // it is a conference, which nobody can pass on
   recording: string // '' = off, else on, paused, starting or announcing
   onPark: () => void
   onRecord: (how: 'start' | 'stop' | 'pause' | 'resume') => void
@@ -22,26 +23,26 @@ interface Props {
 }
 
 // CallActions is what one can do with the call that one is in.
-export function CallActions({ call, phone, panel, onPanel, known, recording, onPark, onRecord, mergeWith, onMerge }: Props) {
+export function CallActions({ call, phone, panel, onPanel, known, crowd, recording, onPark, onRecord, mergeWith, onMerge }: Props) {
   const up = call.phase === 'up'
   const canKey = up || call.early
   const toggle = (p: Panel) => () => onPanel(panel === p ? '' : p)
   const hold = () => void (call.held ? phone.resume(call.id) : phone.hold(call.id))
   useShortcut('KeyM', () => up && phone.setMuted(call.id, !call.muted))
   useShortcut('KeyO', () => up && hold())
-  useShortcut('KeyT', () => up && known && onPanel('transfer'))
+  useShortcut('KeyT', () => up && known && !crowd && onPanel('transfer'))
   return (
     <div className="actions" role="group" aria-label="Actions">
       <Action icon={call.muted ? IconMicrophoneOff : IconMicrophone} text={call.muted ? 'Muted' : 'Mute'} on={call.muted} disabled={!up} keys="M" onClick={() => phone.setMuted(call.id, !call.muted)} id="mute" />
       <Action icon={IconGridDots} text="Keypad" on={panel === 'keypad'} expands disabled={!canKey} onClick={toggle('keypad')} id="keypad" />
       <Action icon={call.held ? IconPlayerPlay : IconPlayerPause} text={call.held ? 'Resume' : 'Hold'} on={call.held} renamed disabled={!up} keys="O" onClick={hold} id="hold" />
-      <Action icon={IconPhoneOutgoing} text="Transfer" on={panel === 'transfer'} expands disabled={!up || !known} keys="T" onClick={toggle('transfer')} id="transfer" />
+      <Action icon={IconPhoneOutgoing} text="Transfer" on={panel === 'transfer'} expands disabled={!up || !known || crowd} keys="T" onClick={toggle('transfer')} id="transfer" />
       {mergeWith ? (
         <Action icon={IconArrowsJoin} text="Merge" label={`Merge with the call with ${mergeWith}`} disabled={!up || !known} onClick={onMerge} id="merge" />
       ) : (
         <Action icon={IconUserPlus} text="Add call" on={panel === 'add'} expands disabled={!up || !known} onClick={toggle('add')} id="add" />
       )}
-      <Action icon={IconParking} text="Park" disabled={!up || !known} onClick={onPark} id="park" />
+      <Action icon={IconParking} text="Park" disabled={!up || !known || crowd} onClick={onPark} id="park" />
       <Action
         icon={IconPlayerRecord} text={recording ? 'Recording' : 'Record'} label={recording ? 'Stop recording' : 'Record the call'} on={recording !== ''} renamed disabled={!up || !known}
         onClick={() => onRecord(recording ? 'stop' : 'start')} id="record"

@@ -94,7 +94,7 @@ export function CallPanel({ call, phone, live, me, names, onDial }: Props) {
       {!over && (
         <>
           <CallActions
-            call={call} phone={phone} panel={panel} onPanel={setPanel} known={!!known} recording={known?.recording ?? ''}
+            call={call} phone={phone} panel={panel} onPanel={setPanel} known={!!known} crowd={!!known?.room} recording={known?.recording ?? ''}
             onPark={() => known && act(api.park(known.id))} onRecord={(how) => known && act(api.record(known.id, how))}
             mergeWith={partner && partnerLive && !asked ? otherName(partner, partnerLive, names) : ''} onMerge={() => act(merge())}
           />
