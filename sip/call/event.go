@@ -45,7 +45,7 @@ type (
 		RoomMax    int      // a conference room of so many, To is its extension; it begins empty
 		Originate  bool     // there is no caller's leg yet: ring the user's devices first,
 		Phone      string   // or, when set, this outside line of the user
-		Service    string   // takes the place of the service that To is the code of; "" = that one
+		Service    string   // talks with the user instead of whom To names; "" = To is dialled
 		Arg        string   // of Service
 		Emergency  bool     // a user calls for help: no limit holds
 		InCall     InCall

@@ -124,7 +124,7 @@ type OriginateRequest struct {
 	To       string // as dialled: extension or number
 	CallerID string // "" = the user's default
 	Phone    string // ring this outside line (E.164) instead of the devices: a bridge call
-	// Service talks with the user instead of whom To names, which must be a service's code too.
+	// Service talks with the user; To is only what the call's record shows then. "" = To is dialled.
 	Service, Arg string
 }
 
@@ -219,7 +219,8 @@ func (m *Manager) decide(a *actor) Planned {
 	} else {
 		d := r.Dialled(s.User, s.To, s.CallerID, live, a.at)
 		p = Planned{Plan: d.Plan, Request: d.Request, Direction: d.Direction, To: d.To, Caller: d.Caller, Outside: d.Outside}
-		if end := p.Plan.End; s.Service != "" && end != nil && end.Action == routing.EndService {
+		if s.Service != "" { // whatever To leads to, if it is a code at all
+			p.Direction, p.Plan.Stages = store.Internal, []routing.Stage{}
 			p.Plan.End = &routing.End{Action: routing.EndService, Service: s.Service, Arg: s.Arg}
 		}
 	}

@@ -4,7 +4,9 @@ import (
 	"testing"
 	"time"
 
+	"strowger/routing"
 	"strowger/sip/call/script"
+	"strowger/store"
 )
 
 // cutter plays a file from where a key cut it, and half a second on.
@@ -56,4 +58,29 @@ func TestKeyTellsWhatItCut(t *testing.T) {
 		w.after(time.Second)
 		w.record()
 	})
+}
+
+// A call that the page starts may name a service: it talks with whoever answers, also where nothing could be dialled.
+func TestOriginateService(t *testing.T) {
+	for _, refused := range []bool{false, true} {
+		story(t, func(w *world) {
+			w.serves("echo", "", 0)
+			if refused {
+				w.dialled.Plan.End = &routing.End{Action: routing.EndRefuse, Code: 404, Reason: "no such number"}
+			}
+			ann := w.registers("ann", store.Desk)
+			if _, err := w.manager().Originate(OriginateRequest{User: "ann", To: "*97", Service: "invalid", Arg: "x"}); err != nil {
+				t.Fatal(err)
+			}
+			ann.rings()
+			ann.answers()
+			w.after(time.Second)
+			if shots := w.m.Active(); len(shots) != 1 || shots[0].Service != "invalid" {
+				t.Errorf("runs %+v", shots)
+			}
+			ann.hangsUp()
+			w.after(time.Second)
+			w.record()
+		})
+	}
 }

@@ -128,6 +128,7 @@ func (f *Fake) set(box store.Mailbox, change func(*store.MailboxSettings)) error
 		f.Boxes = map[store.Mailbox]store.MailboxSettings{}
 	}
 	s := f.Boxes[box]
+	s.Mailbox = box
 	change(&s)
 	f.Boxes[box] = s
 	return nil
