@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -157,7 +158,7 @@ func TestTransferByForeignPages(t *testing.T) {
 	s := serve(t, carrierTrunk("acme", carrierIP, port, ""), "STROWGER_HTTP_ORIGINS="+site)
 	s.prompt("music-on-hold.wav", musicTone, 2*time.Second)
 	bob := newBaresip(t, s, s.phone("bob", "desk"), deskTone, baresipOptions{})
-	s.applies("users:\n  - {id: cyd, name: Cyd Orr, role: agent, extension: \"203\"}\n")
+	s.applies("users:\n  - {id: cyd, name: Cyd Orr, role: agent, extension: \"203\", voicemail: false}\n")
 	cyd := newBaresip(t, s, s.phone("cyd", "desk"), cydTone, baresipOptions{})
 	carrier := carrierAnswers(t, carrierIP, port, carrierTone, 0, provisional(180, false))
 	device := s.phone("ann", "browser")
@@ -198,6 +199,42 @@ func TestTransferByForeignPages(t *testing.T) {
 			s.record(calls + 2)
 			s.noCalls()
 		})
+		for _, answers := range []bool{true, false} {
+			if lib != "sipjs" {
+				break
+			}
+			t.Run(fmt.Sprintf("%s attended while it rings, answered %v", lib, answers), func(t *testing.T) {
+				calls := len(s.records())
+				bobMark, _ := asks(t)
+				page.does(`attendEarly("203")`)
+				hears := func() bool {
+					samples, rate := readWAV(bob.recorded())
+					return carries(samples, rate, musicTone)
+				}
+				eventually(t, "bob should hear it ring", eventTimeout, func() bool { return !hears() })
+				if !answers {
+					cyd.do("hangup", "") // 486
+					if got := page.does("attended()"); got != "failed: 486" {
+						t.Errorf("the transfer: %s", got)
+					}
+					page.does("rings()") // the call comes back
+					page.does("answer()")
+					page.does("up()")
+					bob.hears(browserTone)
+				} else {
+					cyd.do("accept", "")
+					if got := page.does("attended()"); got != "200" {
+						t.Errorf("the transfer: %s", got)
+					}
+					bob.hears(cydTone)
+					cyd.hears(deskTone)
+				}
+				bob.do("hangup", "")
+				bob.waitFor("CALL_CLOSED", bobMark, eventTimeout)
+				s.record(calls + 2)
+				s.noCalls()
+			})
+		}
 		t.Run(lib+" blind to an outside line, and back", func(t *testing.T) {
 			calls := len(s.records())
 			bobMark := bob.mark()

@@ -5,6 +5,8 @@ const target = (user) => UserAgent.makeURI(`sip:${user}@${ask.domain}`);
 const options = { sessionDescriptionHandlerOptions: { constraints: sound } };
 let session = null;
 let held = null; // the first of two calls
+let early = null; // the last 18x of the second
+let pending = null; // the outcome of a transfer to a target that rings
 const ua = new UserAgent({
   uri: target(ask.user),
   transportOptions: { server: ask.ws },
@@ -70,7 +72,26 @@ window.phone = {
   hold: () => reinvite(true),
   resume: () => reinvite(false),
   // consult calls somebody while the first call is on hold; attend joins the two others; transfer sends the other one away.
-  consult: (to) => ((held = session), window.phone.call(to)),
+  consult: (to) => {
+    held = session;
+    session = new Inviter(ua, target(to), options);
+    return session.invite({ requestDelegate: { onProgress: (r) => (early = r.message) } }).then(() => true);
+  },
+  // attendEarly joins the two others while the target rings. The library itself does so after the answer only.
+  attendEarly: async (to) => {
+    await until("it to ring", () => early?.statusCode === 180);
+    const replaces = encodeURIComponent(`${early.callId};to-tag=${early.toTag};from-tag=${early.fromTag}`);
+    pending = new Promise((ok) => {
+      const onNotify = (notification) => {
+        notification.accept();
+        const code = Number(notification.request.body.split(" ")[1]);
+        if (code >= 200) ok(code < 300 ? "200" : `failed: ${code}`);
+      };
+      held._refer(onNotify, { onReject: () => ok("failed: REFER") }, { extraHeaders: held.referExtraHeaders(`<${target(to)}?Replaces=${replaces}>`) });
+    });
+    return true;
+  },
+  attended: () => pending,
   attend: () => refer(held, session),
   transfer: (to) => refer(session, target(to)),
   hangup: () => session.bye().then(() => true),
