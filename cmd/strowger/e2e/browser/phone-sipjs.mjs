@@ -74,6 +74,7 @@ window.phone = {
   // consult calls somebody while the first call is on hold; attend joins the two others; transfer sends the other one away.
   consult: (to) => {
     held = session;
+    early = null;
     session = new Inviter(ua, target(to), options);
     return session.invite({ requestDelegate: { onProgress: (r) => (early = r.message) } }).then(() => true);
   },
