@@ -199,7 +199,8 @@ export function traceLines(plan: Plan, names: Names, answered: number, reached: 
           line.state = 'dropped'
           break
         case 'end':
-          line.state = depth === 0 && answered < 0 && inMailbox ? 'ended' : 'planned'
+          if (row.step === 'feature' && row.reason in services && row.reason !== 'invalid') line.state = 'answered'
+          else line.state = depth === 0 && answered < 0 && inMailbox ? 'ended' : 'planned'
           break
       }
       const below = walk(inner, depth + 1)
