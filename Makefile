@@ -1,7 +1,7 @@
 # make run    build everything and start the demo
 # make test   install what tests need, then run every test
 # make bench  measure, beside Debian's kamailio and rtpengine
-# make quality  what networks do to speech on each way through the box, as a table
+# make quality  what networks do to speech on each way through the box, as a table (two minutes)
 # make lint   formatting, vet, types
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)

@@ -37,7 +37,11 @@ func TestQualityTable(t *testing.T) {
 			if w.over == "recorder" {
 				delay = 0
 			}
-			r := Rating(Conditions{Codec: w.to.name, Loss: h.made, Burst: burst, Delay: deviceDelay + delay})
+			worse := w.to // what one codec does not carry, the other cannot bring back
+			if w.from.rate < w.to.rate {
+				worse = w.from
+			}
+			r := Rating(Conditions{Codec: worse.name, Loss: h.made, Burst: burst, Delay: deviceDelay + delay})
 			fmt.Printf("%-26s %-16s %5.1f%% %9.1f%% %6.1f ms %5.1f dB %4d ms %6.1f\n", "", n, 100*h.lost, 100*h.made,
 				float64(h.delay)/float64(time.Millisecond), h.snr, h.gap.Milliseconds(), r)
 		}
