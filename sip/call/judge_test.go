@@ -384,7 +384,7 @@ func (c *stepped) waits(i int) bool {
 // transfers checks that a transfer is in one place with the call.
 func (c *stepped) transfers() {
 	t := c.s.Transfer
-	want := map[TransferStep]Phase{TransferAsking: Up, TransferRinging: Ringing, TransferConsult: Up}[t.Step]
+	want := [...]Phase{TransferAsking: Up, TransferRinging: Ringing, TransferConsult: Up}[t.Step]
 	c.j.is(t.Step == TransferNone || c.s.Phase == want, "a transfer is at %d in a call that is %v", t.Step, c.s.Phase)
 	c.j.is(t.Step != TransferRinging || t.Consult || c.s.Caller != t.By && (c.s.Peer == 0 || c.s.Peer != t.By), "the transferor is bridged, or rung for")
 	for i := range c.s.Legs {
