@@ -13,6 +13,7 @@ need linphonec linphone-cli
 need chromium chromium
 need ip iproute2
 need nft nftables
+need opusdec opus-tools
 [[ $(/sbin/ldconfig -p) == *libopus.so.0* ]] || missing+=(libopus0)
 
 if [ ${#missing[@]} -gt 0 ]; then

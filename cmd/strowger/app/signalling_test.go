@@ -13,7 +13,7 @@ import (
 func TestEveryTrunkKeyCounts(t *testing.T) {
 	hour, no := time.Hour, false
 	set := map[string]any{
-		"Qualify": &hour, "Diversion": &no, "Addresses": []config.Addresses{{Prefix: netip.MustParsePrefix("192.0.2.0/24")}}, "SRTP": "required",
+		"Qualify": &hour, "Diversion": &no, "Addresses": []config.Addresses{{Prefix: netip.MustParsePrefix("192.0.2.0/24")}}, "SRTP": "required", "Transfer": "refer",
 	}
 	plain := trunkConfig(config.DefaultTrunk())
 	for i := range reflect.TypeFor[config.Trunk]().NumField() {
