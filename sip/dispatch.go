@@ -41,7 +41,7 @@ func (s *Server) handle(req *sipmsg.Request, tx *sipmsg.ServerTx) {
 		defer release()
 		if sub != nil {
 			s.flows.prove(s.flowOf(req)) // who knows our tag has subscribed
-			sub.queue.wait(func() { sub.onRequest(req, tx) })
+			sub.queue.wait(func() { sub.safely(func() { sub.onRequest(req, tx) }) })
 			s.forgetSoon(req, tx)
 			return
 		}

@@ -106,7 +106,7 @@ func (s *Server) onNewSubscribe(req *sipmsg.Request, tx *sipmsg.ServerTx) {
 		return
 	}
 	s.order.begin(req)
-	sub.queue.wait(func() { sub.accept(req, tx) })
+	sub.queue.wait(func() { sub.safely(func() { sub.accept(req, tx) }) })
 	s.forgetSoon(req, tx)
 }
 

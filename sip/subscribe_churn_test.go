@@ -72,3 +72,19 @@ func TestSubscriptionChurn(t *testing.T) {
 		}
 	})
 }
+
+// What fails while a lamp is looked at costs the subscription, not the server.
+func TestSubscriptionFails(t *testing.T) {
+	srv := &Server{subs: newSubscriptions(Config{})}
+	sub := &subscription{srv: srv, d: &dialog{callID: "c", localTag: "t"}, event: &eventPackage{
+		content: func(*subscription) ([]byte, []string, bool) { panic("no such luck") }}}
+	if p := srv.subs.add(sub); p != nil {
+		t.Fatal(p)
+	}
+	sub.do(sub.news)
+	sub.queue.wait(func() {
+		if !sub.over || srv.subs.count() != 0 {
+			t.Errorf("over %v, %d are kept", sub.over, srv.subs.count())
+		}
+	})
+}

@@ -2,6 +2,8 @@ package sip
 
 import (
 	"bytes"
+	"fmt"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -48,9 +50,20 @@ type watched struct{ event, key string }
 func (sub *subscription) do(f func()) {
 	sub.queue.post(func() {
 		if !sub.over {
-			f()
+			sub.safely(f)
 		}
 	})
+}
+
+// safely runs f. A panic, whoever's it is, ends this subscription and nothing else.
+func (sub *subscription) safely(f func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			sub.log.Error().Str("panic", fmt.Sprint(p)).Bytes("stack", debug.Stack()).Msg("subscription failed; it is given up")
+			sub.close()
+		}
+	}()
+	f()
 }
 
 func (sub *subscription) after(d time.Duration, f func()) *time.Timer {
