@@ -129,7 +129,7 @@ func (s *Session) heardKey(p *path, ended press, h *hop, now time.Duration) {
 		}
 	}
 	if ended.key != 0 {
-		s.post(Event{Type: Digit, Digit: ended.key, Millis: ended.millis, Relayed: h.out != nil})
+		s.post(Event{Type: Digit, Digit: ended.key, Millis: ended.millis, Relayed: h.out != nil, InSound: p.presses == nil})
 	}
 }
 

@@ -58,6 +58,8 @@ type Event struct {
 	// Relayed is set on a Digit that the bridge passed on to the other party by itself. One that it could not pass (the
 	// other party has no telephone-event) is left to the caller, who may send a SIP INFO.
 	Relayed bool
+	// InSound is set on a Digit that the other party has in the sound only.
+	InSound bool
 	Seconds float64 // RecordEnded: length of audio written
 	Speech  float64 // RecordEnded: seconds of it in which something louder than -42 dBFS is said, with the pauses between words
 	Trouble Trouble // Quality

@@ -198,7 +198,7 @@ func (a *actor) translate(leg int, what any) (Event, bool) {
 	case LegEvent:
 		e.What = a.fromLeg(leg, w)
 	case MediaEvent:
-		e.What = a.fromMedia(w)
+		e.What = a.fromMedia(e.Leg, w)
 	case paths:
 		a.vm.greeting, a.vm.review, a.vm.file, a.vm.rel = w.box.Greeting, w.box.Review, w.box.File, w.box.Rel
 		ready := MailboxReady{Full: w.box.Full, Review: w.box.Review != "", Operator: w.box.Operator}
@@ -223,14 +223,14 @@ func (a *actor) translate(leg int, what any) (Event, bool) {
 	return e, e.What != nil
 }
 
-func (a *actor) fromMedia(w MediaEvent) What {
+func (a *actor) fromMedia(i int, w MediaEvent) What {
 	switch w.Type {
 	case PlayEnded:
 		return PlayDone{w.Token}
 	case RecordEnded:
 		return RecordDone{Seconds: w.Seconds, Silence: max(w.Seconds-w.Speech, 0), Why: w.Why}
 	case MediaDigit:
-		return PeerDigit{w.Digit, w.Millis, w.Relayed}
+		return PeerDigit{w.Digit, w.Millis, w.Relayed && !(w.InSound && a.informed(i))}
 	case MediaSilent:
 		return MediaQuiet{}
 	case MediaLost:

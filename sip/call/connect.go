@@ -97,14 +97,14 @@ func (m *machine) accept(codecs []string) {
 }
 
 // other is the leg at the other end of the bridge, -1 = none.
-func (m *machine) other(i int) int {
+func (s *State) other(i int) int {
 	switch {
-	case m.Peer == 0:
+	case s.Peer == 0:
 		return -1
-	case i == m.Caller:
-		return m.Peer
-	case i == m.Peer:
-		return m.Caller
+	case i == s.Caller:
+		return s.Peer
+	case i == s.Peer:
+		return s.Caller
 	}
 	return -1
 }

@@ -59,6 +59,8 @@ func TestDigits(t *testing.T) {
 		bob.saw("info Signal=7")
 		alice.media().says(MediaEvent{Type: MediaDigit, Digit: '8', Relayed: true})
 		bob.saw("info Signal=7")
+		alice.media().says(MediaEvent{Type: MediaDigit, Digit: '9', Relayed: true, InSound: true}) // which bob does not look for there
+		bob.saw("info Signal=7", "info Signal=9")
 	})
 }
 

@@ -361,6 +361,13 @@ func (a *actor) bridge(e Bridge) {
 	}
 }
 
+// informed reports whether the other party of leg i presses keys by INFO, and so expects them: a key that it has in the sound
+// only is told to it once more.
+func (a *actor) informed(i int) bool {
+	k := a.state.other(i)
+	return k >= 0 && a.wires[k].informs
+}
+
 // passDigit presses a key at a party: by telephone-event, or by INFO where the party itself presses keys so, or in the
 // sound, which is all that is left for one with neither.
 func (a *actor) passDigit(w *wire, e PassDigit) {

@@ -65,6 +65,7 @@ type MediaEvent struct {
 	Millis  int     // MediaDigit
 	Token   int     // PlayEnded: the Sound's
 	Relayed bool    // MediaDigit: the bridge has passed it on by itself
+	InSound bool    // MediaDigit: but as a part of the sound only
 	Trouble Trouble // MediaQuality
 	On      bool    // MediaQuality
 	Value   float64 // MediaQuality: as it begins, loss in percent or jitter in milliseconds

@@ -118,7 +118,7 @@ func mediaEvent(e media.Event) call.MediaEvent {
 		media.PlayEnded: call.PlayEnded, media.RecordEnded: call.RecordEnded, media.Digit: call.MediaDigit,
 		media.Silent: call.MediaSilent, media.Lost: call.MediaLost, media.Ready: call.MediaReady, media.Quality: call.MediaQuality,
 	}
-	return call.MediaEvent{Type: types[e.Type], Digit: e.Digit, Millis: e.Millis, Relayed: e.Relayed,
+	return call.MediaEvent{Type: types[e.Type], Digit: e.Digit, Millis: e.Millis, Relayed: e.Relayed, InSound: e.InSound,
 		Trouble: troubles[e.Trouble], On: e.On, Value: e.Value, Seconds: e.Seconds, Speech: e.Speech, Why: e.Why, Token: e.Token}
 }
 
