@@ -165,6 +165,8 @@ func (m *machine) settleRoom() {
 	switch {
 	case m.Room.Kind == RoomConference && n == 0 && m.Room.Timer == 0:
 		m.over(ending{disposition: m.soFar(), by: "caller", why: "the last one left the conference"})
+	case m.Room.Kind == RoomMerged && !m.oursIn():
+		m.over(ending{disposition: m.soFar(), by: "callee", why: "nobody of the company is left in the call"})
 	case m.Room.Kind == RoomMerged && n == 2:
 		m.unmerge()
 		return
@@ -178,6 +180,11 @@ func (m *machine) settleRoom() {
 	if m.Phase == Over {
 		m.closeRoom()
 	}
+}
+
+// oursIn reports whether a user is among the members: outside lines do not talk to each other at the company's expense.
+func (m *machine) oursIn() bool {
+	return slices.ContainsFunc(m.Legs, func(l LegState) bool { return l.In && l.User != "" })
 }
 
 // unmerge bridges the two who are left.

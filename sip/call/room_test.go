@@ -269,6 +269,32 @@ func TestMerge(t *testing.T) {
 	}
 }
 
+// Whoever merged two outside lines takes the call along.
+func TestMergedOutsideLines(t *testing.T) {
+	story(t, func(w *world) {
+		alice, bob := talking(w)
+		bob.reoffers("sendonly PCMU")
+		w.dialled = &Dialled{Plan: routing.Plan{Stages: []routing.Stage{stage(20, routing.Target{Phone: "+12025550150"})}, End: toHangup()},
+			Direction: store.Outbound, To: "+12025550150", Caller: Party{Number: "+12025550001"}}
+		line := w.line("trunk", "+12025550150")
+		ask := w.dials("bob", "+12025550150")
+		line.rings()
+		line.answers()
+		ask.acks()
+		calls := w.m.Active()
+		if err := w.ordersOf(calls[0].ID, Merge{"bob", calls[1].ID}); err != nil {
+			t.Fatal(err)
+		}
+		w.inRoom(alice, bob, line)
+		bob.hangsUp()
+		w.after(time.Second)
+		if n := len(w.m.Active()); n != 0 {
+			t.Errorf("%d calls go on without anybody of ours", n)
+		}
+		w.records(2)
+	})
+}
+
 func TestMergeIsRefused(t *testing.T) {
 	story(t, func(w *world) {
 		alice, bob, ask, cyd := consults(w, true)
