@@ -3,6 +3,7 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,4 +41,36 @@ func TestWhisperAndPressOne(t *testing.T) {
 		t.Errorf("record: %s by %q", r.Disposition, r.AnsweredBy)
 	}
 	s.noCalls()
+}
+
+// Whoever answers the outside line and presses another key, or none, is not connected: the caller goes on to voicemail.
+func TestOutsideLineIsNotConfirmed(t *testing.T) {
+	for _, key := range []byte{'2', 0} {
+		name := "silence"
+		if key != 0 {
+			name = "key " + string(key)
+		}
+		t.Run(name, func(t *testing.T) {
+			outside := freePort(t, "udp")
+			s := serve(t, carrierTrunk("acme", carrierIP, 5060, "")+carrierTrunk("outside", carrier2IP, outside, ", priority: -1"))
+			s.applies("numbers:\n  - {number: \"+12025550006\", kind: company, label: Sales, forward_to: \"+12025550150\", call_connect: true}\n")
+			callee := carrierAnswers(t, carrier2IP, outside, outsideTone, 300*time.Millisecond, provisional(180, false))
+			sipp := carrierCalls(t, s, "+12025550006", "+12025550900", byeAfter(3*time.Second))
+			eventually(t, "the outside line should be asked", eventTimeout, func() bool {
+				return strings.Contains(callee.messages(), "ACK sip:")
+			})
+			if key != 0 {
+				callee.rtp.press(key)
+			}
+			eventually(t, "the outside line should be let go", 40*time.Second, func() bool {
+				return strings.Contains(callee.messages(), "BYE sip:")
+			})
+			sipp.ends(30 * time.Second)
+			r := s.record(1)
+			if r.AnsweredBy != "" || r.Disposition == store.Answered {
+				t.Errorf("record: %s by %q", r.Disposition, r.AnsweredBy)
+			}
+			s.noCalls()
+		})
+	}
 }
